@@ -1,0 +1,2 @@
+//! The command line's entry: parse, run, exit code.
+fn main() {}
