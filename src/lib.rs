@@ -3,3 +3,4 @@
 pub mod config;
 pub mod peer_id;
 pub mod script;
+pub mod vm;

@@ -1,0 +1,106 @@
+//! What one invocation may still use, asked before it is used.
+//!
+//! The VM's own instructions are checked between steps; natives, which can do any amount of work
+//! in one instruction, ask here first. A "no" is final: the verdict is written down, the VM is
+//! not stepped again, and so no `pcall` can catch it.
+
+use std::cell::{Cell, RefCell};
+use std::time::Instant;
+
+use ottavino_gc_arena::metrics::Metrics;
+
+use crate::vm::error::RunError;
+use crate::vm::limits::Limits;
+use crate::vm::native::PendingAnswer;
+
+/// The budget of one invocation. Natives share it with the machine that steps them.
+pub(crate) struct Budget {
+    limits: Limits,
+    started: Instant,
+    verdict: RefCell<Option<RunError>>,
+    collection_wanted: Cell<bool>,
+    pending: RefCell<Option<PendingAnswer>>,
+    peak_bytes: Cell<usize>,
+}
+
+impl Budget {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            started: Instant::now(),
+            verdict: RefCell::new(None),
+            collection_wanted: Cell::new(false),
+            pending: RefCell::new(None),
+            peak_bytes: Cell::new(0),
+        }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// When the invocation began.
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// When the invocation must have ended.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.started.checked_add(self.limits.time).unwrap_or(self.started)
+    }
+
+    /// Whether `wanted` more bytes fit beside what the VM holds now, garbage included.
+    pub(crate) fn fits(&self, metrics: &Metrics, wanted: usize) -> bool {
+        metrics.total_allocation().saturating_add(wanted) <= self.limits.memory_bytes
+    }
+
+    /// Ends the invocation for want of memory.
+    pub(crate) fn refuse_memory(&self, held: usize, wanted: usize) {
+        let wanted = held.saturating_add(wanted);
+        self.end(RunError::Memory { wanted, limit: self.limits.memory_bytes });
+    }
+
+    /// Ends the invocation if its time is over.
+    pub(crate) fn check_deadline(&self, now: Instant) {
+        if now >= self.deadline() {
+            self.end(RunError::Timeout { limit: self.limits.time });
+        }
+    }
+
+    /// Writes the verdict down; the first one stands.
+    pub(crate) fn end(&self, error: RunError) {
+        self.verdict.borrow_mut().get_or_insert(error);
+    }
+
+    pub(crate) fn verdict(&self) -> Option<RunError> {
+        self.verdict.borrow().clone()
+    }
+
+    /// Asks the machine to collect garbage before the next step.
+    pub(crate) fn want_collection(&self) {
+        self.collection_wanted.set(true);
+    }
+
+    pub(crate) fn take_collection_wanted(&self) -> bool {
+        self.collection_wanted.take()
+    }
+
+    /// Leaves a request that the machine's owner is to wait for.
+    pub(crate) fn set_pending(&self, pending: PendingAnswer) {
+        *self.pending.borrow_mut() = Some(pending);
+    }
+
+    pub(crate) fn take_pending(&self) -> Option<PendingAnswer> {
+        self.pending.borrow_mut().take()
+    }
+
+    pub(crate) fn note_memory(&self, bytes: usize) {
+        if bytes > self.peak_bytes.get() {
+            self.peak_bytes.set(bytes);
+        }
+    }
+
+    pub(crate) fn peak_bytes(&self) -> usize {
+        self.peak_bytes.get()
+    }
+}

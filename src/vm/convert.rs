@@ -1,0 +1,305 @@
+//! JSON to Lua values and back, both within bounds.
+//!
+//! Tables are read raw: no metamethod runs while a result is converted, so a script can't make
+//! the conversion take long or change what it sees. Both directions count values and depth, and
+//! out of the VM bytes too, before anything is built.
+//!
+//! An empty table says nothing of what it is. It becomes `{}`, as in deployed peers, unless it
+//! came from an empty JSON array or an empty query result: those carry a mark (a protected
+//! metatable), so that a list without entries stays a list on the visitor's page.
+
+use ottavino_gc_arena::{Collect, Rootable};
+use piccolo::{Context, Singleton, String as LuaString, Table, Value};
+use serde_json::{Map, Number, Value as Json};
+
+use crate::vm::budget::Budget;
+use crate::vm::error::ConvertError;
+use crate::vm::limits::{MAX_JSON_VALUES, MAX_RESULT_BYTES, MAX_RESULT_DEPTH};
+use crate::vm::native::Raise;
+use crate::vm::stdlib::text::number_text;
+
+/// How many values are built between two looks at the budget.
+const VALUES_PER_CHECK: usize = 64;
+
+/// Integers beyond this magnitude are not exact in a double, nor in a browser.
+const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
+
+/// The metatable that marks an empty list.
+#[derive(Copy, Clone, Collect)]
+#[collect(no_drop)]
+struct ListMark<'gc>(Table<'gc>);
+
+impl<'gc> Singleton<'gc> for ListMark<'gc> {
+    fn create(ctx: Context<'gc>) -> Self {
+        let mark = Table::new(&ctx);
+        mark.set_field(ctx, "__metatable", false);
+        Self(mark)
+    }
+}
+
+/// Marks `table` as a list, which matters while it is empty.
+pub(crate) fn mark_list<'gc>(ctx: Context<'gc>, table: Table<'gc>) {
+    table.set_metatable(&ctx, Some(ctx.singleton::<Rootable![ListMark<'_>]>().0));
+}
+
+fn is_marked_list<'gc>(ctx: Context<'gc>, table: Table<'gc>) -> bool {
+    table.metatable().is_some_and(|mark| mark == ctx.singleton::<Rootable![ListMark<'_>]>().0)
+}
+
+/// Builds the Lua form of `json`. `null` becomes nil, and so a hole where it is in a list.
+///
+/// # Errors
+/// [`Raise::NeedMemory`] when the budget has no room, a message when there are too many values
+/// or levels.
+pub(crate) fn json_to_value<'gc>(
+    ctx: Context<'gc>,
+    budget: &Budget,
+    json: &Json,
+) -> Result<Value<'gc>, Raise<'gc>> {
+    Importer { ctx, budget, values: 0 }.value(json, 0)
+}
+
+struct Importer<'gc, 'a> {
+    ctx: Context<'gc>,
+    budget: &'a Budget,
+    values: usize,
+}
+
+impl<'gc> Importer<'gc, '_> {
+    fn value(&mut self, json: &Json, depth: usize) -> Result<Value<'gc>, Raise<'gc>> {
+        self.count()?;
+        match json {
+            Json::Null => Ok(Value::Nil),
+            Json::Bool(flag) => Ok(Value::Boolean(*flag)),
+            Json::Number(number) => Ok(import_number(number)),
+            Json::String(text) => self.text(text),
+            Json::Array(items) => self.list(items, deeper(depth)?),
+            Json::Object(fields) => self.fields(fields, deeper(depth)?),
+        }
+    }
+
+    fn count(&mut self) -> Result<(), Raise<'gc>> {
+        self.values += 1;
+        if self.values > MAX_JSON_VALUES {
+            let error = ConvertError::TooLarge { limit: MAX_JSON_VALUES, unit: "values" };
+            return Err(Raise::Message(error.to_string()));
+        }
+        if self.values.is_multiple_of(VALUES_PER_CHECK) { self.ask(0) } else { Ok(()) }
+    }
+
+    fn ask(&self, bytes: usize) -> Result<(), Raise<'gc>> {
+        if self.budget.fits(self.ctx.metrics(), bytes) { Ok(()) } else { Err(Raise::NeedMemory(bytes)) }
+    }
+
+    fn text(&self, text: &str) -> Result<Value<'gc>, Raise<'gc>> {
+        self.ask(text.len())?;
+        Ok(LuaString::from_slice(&self.ctx, text.as_bytes()).into())
+    }
+
+    fn list(&mut self, items: &[Json], depth: usize) -> Result<Value<'gc>, Raise<'gc>> {
+        let table = Table::new(&self.ctx);
+        if items.is_empty() {
+            mark_list(self.ctx, table);
+        }
+        for (index, item) in (1_i64..).zip(items) {
+            let value = self.value(item, depth)?;
+            set(self.ctx, table, Value::Integer(index), value);
+        }
+        Ok(table.into())
+    }
+
+    fn fields(&mut self, fields: &Map<String, Json>, depth: usize) -> Result<Value<'gc>, Raise<'gc>> {
+        let table = Table::new(&self.ctx);
+        for (name, field) in fields {
+            let name = self.text(name)?;
+            let value = self.value(field, depth)?;
+            set(self.ctx, table, name, value);
+        }
+        Ok(table.into())
+    }
+}
+
+fn deeper<'gc>(depth: usize) -> Result<usize, Raise<'gc>> {
+    if depth >= MAX_RESULT_DEPTH {
+        return Err(Raise::Message(ConvertError::TooDeep { limit: MAX_RESULT_DEPTH }.to_string()));
+    }
+    Ok(depth + 1)
+}
+
+/// Sets a field whose key is neither nil nor NaN, which is all that could fail.
+fn set<'gc>(ctx: Context<'gc>, table: Table<'gc>, key: Value<'gc>, value: Value<'gc>) {
+    let set = table.set_raw(&ctx, key, value);
+    debug_assert!(set.is_ok(), "keys from JSON are text and positive integers");
+}
+
+fn import_number<'gc>(number: &Number) -> Value<'gc> {
+    match (number.as_i64(), number.as_f64()) {
+        (Some(integer), _) => Value::Integer(integer),
+        (None, Some(float)) => Value::Number(float),
+        (None, None) => Value::Nil,
+    }
+}
+
+/// Builds the JSON form of `value`; `root` names it in errors.
+///
+/// # Errors
+/// When the value has no form in JSON or is over a bound; the error names the place inside it.
+pub(crate) fn value_to_json<'gc>(
+    ctx: Context<'gc>,
+    value: Value<'gc>,
+    root: &str,
+) -> Result<Json, ConvertError> {
+    Exporter { ctx, path: vec![root.to_owned()], open: Vec::new(), values: 0, bytes: 0 }.value(value)
+}
+
+struct Exporter<'gc> {
+    ctx: Context<'gc>,
+    /// Where we are: `result`, `.rows`, `[3]`.
+    path: Vec<String>,
+    /// The tables around here, to see one that contains itself.
+    open: Vec<Table<'gc>>,
+    values: usize,
+    bytes: usize,
+}
+
+impl<'gc> Exporter<'gc> {
+    fn value(&mut self, value: Value<'gc>) -> Result<Json, ConvertError> {
+        self.values += 1;
+        if self.values > MAX_JSON_VALUES {
+            return Err(ConvertError::TooLarge { limit: MAX_JSON_VALUES, unit: "values" });
+        }
+        match value {
+            Value::Nil => self.counted(4, Json::Null),
+            Value::Boolean(flag) => self.counted(5, Json::Bool(flag)),
+            Value::Integer(integer) => self.counted(decimal_digits(integer), Json::from(integer)),
+            Value::Number(float) => self.float(float),
+            Value::String(text) => self.text(text).map(Json::String),
+            Value::Table(table) => self.table(table),
+            other => Err(ConvertError::Type { found: other.type_name(), path: self.place() }),
+        }
+    }
+
+    fn counted(&mut self, bytes: usize, json: Json) -> Result<Json, ConvertError> {
+        self.count(bytes)?;
+        Ok(json)
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<(), ConvertError> {
+        // One more for the comma, colon or bracket beside it.
+        self.bytes = self.bytes.saturating_add(bytes).saturating_add(1);
+        if self.bytes > MAX_RESULT_BYTES {
+            return Err(ConvertError::TooLarge { limit: MAX_RESULT_BYTES, unit: "bytes" });
+        }
+        Ok(())
+    }
+
+    fn float(&mut self, float: f64) -> Result<Json, ConvertError> {
+        if float.fract() == 0.0 && float.abs() <= MAX_EXACT_INTEGER {
+            // In Lua 5.1 `10/2` is 5: scripts do not know floats from integers.
+            return self.value(Value::Integer(float as i64));
+        }
+        match Number::from_f64(float) {
+            Some(number) => self.counted(24, Json::Number(number)),
+            None => Err(ConvertError::NotFinite {
+                found: number_text(Value::Number(float)).unwrap_or_default(),
+                path: self.place(),
+            }),
+        }
+    }
+
+    fn text(&mut self, text: LuaString<'gc>) -> Result<String, ConvertError> {
+        self.count(escaped_bytes(text.as_bytes()))?;
+        match text.to_str() {
+            Ok(text) => Ok(text.to_owned()),
+            Err(_) => Err(ConvertError::NotUtf8 { path: self.place() }),
+        }
+    }
+
+    fn table(&mut self, table: Table<'gc>) -> Result<Json, ConvertError> {
+        if self.open.contains(&table) {
+            return Err(ConvertError::Cycle { path: self.place() });
+        }
+        if self.open.len() >= MAX_RESULT_DEPTH {
+            return Err(ConvertError::TooDeep { limit: MAX_RESULT_DEPTH });
+        }
+        self.count(2)?;
+        self.open.push(table);
+        let json = match table.iter().next() {
+            None if is_marked_list(self.ctx, table) => Json::Array(Vec::new()),
+            None => Json::Object(Map::new()),
+            Some((Value::String(_), _)) => self.fields(table)?,
+            Some(_) => self.list(table)?,
+        };
+        self.open.pop();
+        Ok(json)
+    }
+
+    fn fields(&mut self, table: Table<'gc>) -> Result<Json, ConvertError> {
+        let mut fields = Map::new();
+        for (key, value) in table {
+            let Value::String(name) = key else {
+                return Err(self.mixed(format!("it has text keys and the {} key too", key.type_name())));
+            };
+            let name = self.text(name)?;
+            let field = self.inside(format!(".{name}"), value)?;
+            fields.insert(name, field);
+        }
+        Ok(Json::Object(fields))
+    }
+
+    fn list(&mut self, table: Table<'gc>) -> Result<Json, ConvertError> {
+        let length = table.length();
+        let mut entries = 0;
+        for (key, _) in table {
+            match key {
+                Value::Integer(index) if (1..=length).contains(&index) => entries += 1,
+                Value::Integer(index) => {
+                    return Err(
+                        self.mixed(format!("its list ends at {length}, but it has the key {index} too"))
+                    );
+                }
+                key => return Err(self.mixed(format!("it has a list and a {} key", key.type_name()))),
+            }
+        }
+        if entries != length {
+            return Err(
+                self.mixed(format!("its list has {entries} entries, but the last is number {length}"))
+            );
+        }
+        let mut items = Vec::new();
+        for index in 1..=length {
+            let value = table.get_raw(Value::Integer(index));
+            items.push(self.inside(format!("[{index}]"), value)?);
+        }
+        Ok(Json::Array(items))
+    }
+
+    fn inside(&mut self, step: String, value: Value<'gc>) -> Result<Json, ConvertError> {
+        self.path.push(step);
+        let json = self.value(value)?;
+        self.path.pop();
+        Ok(json)
+    }
+
+    fn mixed(&self, detail: String) -> ConvertError {
+        ConvertError::MixedTable { path: self.place(), detail }
+    }
+
+    fn place(&self) -> String {
+        self.path.concat()
+    }
+}
+
+fn decimal_digits(integer: i64) -> usize {
+    integer.unsigned_abs().checked_ilog10().map_or(1, |log| log as usize + 1) + usize::from(integer < 0)
+}
+
+/// The size of `text` as a JSON string, quotes included.
+fn escaped_bytes(text: &[u8]) -> usize {
+    let escaped = |byte: &u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        0..=0x1F => 6,
+        _ => 1,
+    };
+    text.iter().map(escaped).sum::<usize>() + 2
+}

@@ -1,0 +1,62 @@
+//! A buffer that a native fills over several turns, counted as the VM's memory all the while.
+//!
+//! What a native keeps outside the arena would escape the limit: a script can have many such
+//! natives under way at once, each inside a callback of the other.
+
+use ottavino_gc_arena::metrics::Metrics;
+
+use crate::vm::limits::MAX_STRING_BYTES;
+use crate::vm::native::{Call, Raise};
+
+/// Bytes that will become a string.
+pub(crate) struct CountedBuffer {
+    bytes: Vec<u8>,
+    metrics: Metrics,
+    counted: usize,
+}
+
+impl CountedBuffer {
+    /// An empty buffer in the VM of `call`.
+    pub(crate) fn new(call: &Call<'_, '_>) -> Self {
+        Self { bytes: Vec::new(), metrics: call.ctx.metrics().clone(), counted: 0 }
+    }
+
+    /// Makes room for `additional` bytes, asking for them first.
+    pub(crate) fn reserve<'gc>(
+        &mut self,
+        call: &mut Call<'gc, '_>,
+        additional: usize,
+    ) -> Result<(), Raise<'gc>> {
+        let length = self.bytes.len().saturating_add(additional);
+        if length > MAX_STRING_BYTES {
+            return call.ask_string(length);
+        }
+        call.charge_bytes(additional);
+        if length > self.counted {
+            let capacity = length.max(self.counted.saturating_mul(2)).min(MAX_STRING_BYTES);
+            call.ask_memory(capacity - self.counted)?;
+            self.metrics.mark_external_allocation(capacity - self.counted);
+            self.counted = capacity;
+            self.bytes.reserve_exact(capacity - self.bytes.len());
+        }
+        Ok(())
+    }
+
+    /// The bytes, to append what was reserved.
+    pub(crate) fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// The finished bytes; they are no longer counted here.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        self.metrics.mark_external_deallocation(self.counted);
+        self.counted = 0;
+        std::mem::take(&mut self.bytes)
+    }
+}
+
+impl Drop for CountedBuffer {
+    fn drop(&mut self) {
+        self.metrics.mark_external_deallocation(self.counted);
+    }
+}

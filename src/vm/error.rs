@@ -1,0 +1,217 @@
+//! Everything that can go wrong with a script, as data; the wording is made here and only here.
+//!
+//! Two enums, because they reach different people at different times: [`LoadError`] tells the
+//! owner why a file is not a usable script, [`RunError`] tells why one invocation gave no result.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A place in a script: `score-quiz.lua:14`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// The script's file name, without a folder.
+    pub script: String,
+    /// The line, counted from 1.
+    pub line: u64,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.script, self.line)
+    }
+}
+
+/// Why a source text can't be used as a script.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// The source is larger than a script may be.
+    #[error("{script}: the source has {found} bytes; the limit is {limit}")]
+    TooLarge {
+        /// The script.
+        script: String,
+        /// Its size in bytes.
+        found: usize,
+        /// The largest allowed.
+        limit: usize,
+    },
+    /// The source starts like compiled Lua, which is never loaded: nothing checks it.
+    #[error("{script}: this is compiled Lua; only source text is loaded")]
+    Bytecode {
+        /// The script.
+        script: String,
+    },
+    /// The source is not Lua.
+    #[error("{at}: {message}")]
+    Syntax {
+        /// Where.
+        at: Position,
+        /// What, in reference Lua's words.
+        message: String,
+    },
+    /// The program is Lua, but of a shape that the compiler can't be trusted with.
+    #[error("{at}: {what}: found {found}, the limit is {limit}")]
+    Shape {
+        /// Where.
+        at: Position,
+        /// What there is too much of.
+        what: &'static str,
+        /// How much was found.
+        found: usize,
+        /// The most allowed.
+        limit: usize,
+    },
+    /// A bug of ours: the compiler panicked.
+    #[error("{script}: internal error while loading: {detail}")]
+    Internal {
+        /// The script.
+        script: String,
+        /// The panic's message.
+        detail: String,
+    },
+}
+
+impl LoadError {
+    /// The line the error is at, when it is at one.
+    pub fn line(&self) -> Option<u64> {
+        match self {
+            Self::Syntax { at, .. } | Self::Shape { at, .. } => Some(at.line),
+            Self::TooLarge { .. } | Self::Bytecode { .. } | Self::Internal { .. } => None,
+        }
+    }
+}
+
+/// Why an invocation gave no result.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum RunError {
+    /// The script raised an error, or one of its operations did.
+    #[error("{message}")]
+    Script {
+        /// The error value as text, with the position where there is one.
+        message: String,
+        /// The text the script itself passed to `error`, without the position: what a visitor
+        /// may read. `None` for errors that the script did not choose.
+        chosen: Option<String>,
+        /// Where, when it is known.
+        at: Option<Position>,
+    },
+    /// The invocation took too long.
+    #[error("the script ran longer than {} s and was stopped", .limit.as_secs_f64())]
+    Timeout {
+        /// The longest allowed.
+        limit: Duration,
+    },
+    /// The invocation wanted too much memory.
+    #[error("the script needed {wanted} bytes of memory and was stopped; the limit is {limit}")]
+    Memory {
+        /// What it held together with what it asked for, in bytes.
+        wanted: usize,
+        /// The most allowed.
+        limit: usize,
+    },
+    /// The script has no such entry point: it defines no function of that name.
+    #[error("{script}: the function {entry} is not defined")]
+    NoEntry {
+        /// The script.
+        script: String,
+        /// `handle` or `call`.
+        entry: &'static str,
+    },
+    /// The result can't leave the script.
+    #[error("{entry} returned {problem}")]
+    Result {
+        /// `handle` or `call`.
+        entry: &'static str,
+        /// What is wrong with what it returned.
+        problem: ConvertError,
+    },
+    /// A bug of ours. It ends this invocation and nothing else.
+    #[error("internal error: {detail}")]
+    Internal {
+        /// The panic's message.
+        detail: String,
+    },
+}
+
+impl RunError {
+    /// A word for the kind of failure, as `goop2 run --json` prints it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Script { .. } | Self::NoEntry { .. } => "runtime",
+            Self::Timeout { .. } => "timeout",
+            Self::Memory { .. } => "memory",
+            Self::Result { .. } => "limit",
+            Self::Internal { .. } => "internal",
+        }
+    }
+
+    /// The line the error is at, when it is at a known one.
+    pub fn line(&self) -> Option<u64> {
+        match self {
+            Self::Script { at: Some(at), .. } => Some(at.line),
+            _ => None,
+        }
+    }
+}
+
+/// Why a value can't be turned into JSON, or JSON into a value.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ConvertError {
+    /// A value of a type that JSON does not have.
+    #[error("a {found} at {path}, which has no form in JSON")]
+    Type {
+        /// The Lua type.
+        found: &'static str,
+        /// The place inside the result, e.g. `result.rows[3].name`.
+        path: String,
+    },
+    /// A value where another type is needed.
+    #[error("a {found}; {expected} is needed")]
+    Unexpected {
+        /// The Lua type found.
+        found: &'static str,
+        /// What is needed.
+        expected: &'static str,
+    },
+    /// NaN or an infinity.
+    #[error("{found} at {path}, which has no form in JSON")]
+    NotFinite {
+        /// The number as Lua prints it.
+        found: String,
+        /// The place inside the result.
+        path: String,
+    },
+    /// Text that is not UTF-8.
+    #[error("a string at {path} that is not UTF-8")]
+    NotUtf8 {
+        /// The place inside the result.
+        path: String,
+    },
+    /// A table that has both a list and named fields, or a list with holes.
+    #[error("a table at {path} that is neither a list nor a set of named fields: {detail}")]
+    MixedTable {
+        /// The place inside the result.
+        path: String,
+        /// What does not fit.
+        detail: String,
+    },
+    /// A table that contains itself.
+    #[error("a table at {path} that contains itself")]
+    Cycle {
+        /// The place inside the result.
+        path: String,
+    },
+    /// Too many levels of nesting.
+    #[error("a value nested deeper than {limit} levels")]
+    TooDeep {
+        /// The most allowed.
+        limit: usize,
+    },
+    /// Too much of it.
+    #[error("a value of more than {limit} {unit}")]
+    TooLarge {
+        /// The most allowed.
+        limit: usize,
+        /// Of what: bytes or values.
+        unit: &'static str,
+    },
+}

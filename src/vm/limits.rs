@@ -1,0 +1,44 @@
+//! The numbers that bound a script, in one place, each with its reason.
+
+use std::time::Duration;
+
+/// The largest source of a script, in bytes. Some compiler passes are quadratic; at this size the
+/// worst of them takes milliseconds.
+pub const MAX_SOURCE_BYTES: usize = 64 * 1024;
+
+/// The longest string a script can make, in bytes. One step of the VM runs 64 instructions
+/// whatever the fuel, and each may go over a whole string.
+pub const MAX_STRING_BYTES: usize = 4 * 1024 * 1024;
+
+/// The most values that one call takes or gives, as in reference Lua 5.1 (`LUAI_MAXCSTACK`).
+pub const MAX_CALL_VALUES: usize = 8_000;
+
+/// The deepest nesting of a JSON document that enters or leaves a VM.
+pub const MAX_RESULT_DEPTH: usize = 64;
+
+/// The largest JSON result of a data function, in bytes.
+pub const MAX_RESULT_BYTES: usize = 1024 * 1024;
+
+/// The most values in one JSON document that enters or leaves a VM. A value of one byte in JSON
+/// (`0`) costs 16 bytes and more inside, and hashing keys chosen by a stranger must stay cheap
+/// even when all of them collide.
+pub const MAX_JSON_VALUES: usize = 100_000;
+
+/// The longest text of an error that is kept, in bytes.
+pub const MAX_ERROR_BYTES: usize = 4 * 1024;
+
+/// What one invocation may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Wall time from the start of the invocation.
+    pub time: Duration,
+    /// Memory held by the VM, in bytes.
+    pub memory_bytes: usize,
+}
+
+impl Default for Limits {
+    /// The specification's defaults: 5 s and 10 MiB.
+    fn default() -> Self {
+        Self { time: Duration::from_secs(5), memory_bytes: 10 * 1024 * 1024 }
+    }
+}

@@ -1,0 +1,405 @@
+//! One VM, one invocation: built, stepped in slices, dropped.
+//!
+//! The machine never runs by itself. Whoever owns it calls [`Machine::run_slice`] until it is
+//! finished; between two slices it costs nothing but memory, so thousands can wait. A machine
+//! that broke a limit is not stepped again, which is why no script can catch that.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use ottavino_gc_arena::Rootable;
+use piccolo::{
+    Callback, Closure, Context, Executor, Fuel, FunctionPrototype, Lua, StashedExecutor, String as LuaString,
+    Table, Value, Variadic,
+};
+use serde_json::Value as Json;
+
+use crate::vm::budget::Budget;
+use crate::vm::convert::{json_to_value, value_to_json};
+use crate::vm::error::{ConvertError, RunError};
+use crate::vm::limits::Limits;
+use crate::vm::names::Names;
+use crate::vm::native::{Answer, Host, Native, PendingAnswer, Raise, Shared};
+use crate::vm::panic_text;
+use crate::vm::program::Program;
+use crate::vm::stdlib;
+use crate::vm::stdlib::text::number_text;
+use crate::vm::vm_error::run_error;
+
+/// Fuel for one step. The VM runs 64 instructions at a time whatever the fuel, so more saves
+/// nothing, and the limits are looked at after every step.
+const STEP_FUEL: i32 = 64;
+
+/// The longest a slice goes on before others get their turn.
+const SLICE_TIME: Duration = Duration::from_millis(1);
+
+/// What an invocation is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry {
+    /// Run the main chunk only.
+    Chunk,
+    /// Run the main chunk, then `handle(args)`.
+    Handle(String),
+    /// Run the main chunk, then `call({params = …})`.
+    Call(Json),
+}
+
+/// What an invocation gave.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// [`Entry::Chunk`] has run.
+    Done,
+    /// What `handle` returned; `None` for nil or an empty string, which mean "no reply".
+    Reply(Option<Vec<u8>>),
+    /// What `call` returned.
+    Result(Json),
+}
+
+/// How a slice ended.
+pub enum Slice {
+    /// There is more to do.
+    Paused,
+    /// The script waits: await [`Waiting::answer`], then [`Machine::resume`].
+    Waiting(Waiting),
+    /// The invocation is over.
+    Finished(Result<Outcome, RunError>),
+}
+
+/// A request of the script that is under way outside the VM.
+pub struct Waiting(PendingAnswer);
+
+impl Waiting {
+    /// Waits for the answer. Dropping the future abandons the request.
+    pub async fn answer(self) -> Answered {
+        Answered(self.0.await)
+    }
+}
+
+/// An answer on its way into the VM.
+pub struct Answered(Answer);
+
+/// What an invocation used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Fuel, about one unit an instruction.
+    pub fuel: u64,
+    /// The most memory held between two steps, in bytes.
+    pub peak_memory_bytes: usize,
+    /// Wall time since the machine was built.
+    pub wall: Duration,
+}
+
+/// Builds tables and natives in a fresh VM, for the layer above.
+pub(crate) struct Installer<'gc, 'a> {
+    pub(crate) ctx: Context<'gc>,
+    shared: &'a Rc<Shared>,
+    names: &'a Names,
+}
+
+/// What the layer above adds to a fresh VM.
+pub(crate) type Install = for<'gc, 'a, 'b> fn(&'b mut Installer<'gc, 'a>);
+
+impl<'gc> Installer<'gc, '_> {
+    /// Sets a global, unless the program can't reach it.
+    pub(crate) fn global(&self, name: &'static str, value: impl FnOnce(&Self) -> Value<'gc>) {
+        if self.names.reaches_global(name) {
+            self.ctx.globals().set_field(self.ctx, name, value(self));
+        }
+    }
+
+    /// Binds the natives of `natives` as fields of `table`, those that the program can reach as
+    /// fields of the global `library`.
+    pub(crate) fn natives(&self, table: Table<'gc>, library: &str, natives: &'static [Native]) {
+        for native in natives {
+            if self.names.reaches_field(library, native.name) {
+                table.set_field(self.ctx, native.name, self.bind(native));
+            }
+        }
+    }
+
+    /// A new table of all the natives that the program can reach as fields of `library`.
+    pub(crate) fn library(&self, library: &str, natives: &'static [Native]) -> Table<'gc> {
+        let table = Table::new(&self.ctx);
+        self.natives(table, library, natives);
+        table
+    }
+
+    pub(crate) fn bind(&self, native: &'static Native) -> Callback<'gc> {
+        native.bind(self.ctx, self.shared)
+    }
+
+    pub(crate) fn text(&self, text: &str) -> Value<'gc> {
+        LuaString::from_slice(&self.ctx, text.as_bytes()).into()
+    }
+
+    pub(crate) fn names(&self) -> &Names {
+        self.names
+    }
+
+    pub(crate) fn host<T: 'static>(&self) -> Option<&T> {
+        let host: &dyn Any = &*self.shared.host;
+        host.downcast_ref()
+    }
+}
+
+/// Where a finished main chunk leads.
+enum Phase {
+    Chunk(Entry),
+    Entry(&'static str),
+}
+
+/// One VM that runs one invocation.
+pub struct Machine {
+    // Declared before `lua` so that it is dropped first: a handle into the VM.
+    executor: StashedExecutor,
+    lua: Lua,
+    shared: Rc<Shared>,
+    script: String,
+    phase: Phase,
+    fuel: u64,
+}
+
+impl Machine {
+    /// Builds a VM with the standard library and nothing else; `print` gets what the script
+    /// prints, a line at a time and without the line end.
+    ///
+    /// # Errors
+    /// [`RunError::Internal`] when the program can't be turned into a function: a bug.
+    pub fn new(
+        program: &Program,
+        entry: Entry,
+        limits: Limits,
+        print: impl Fn(&[u8]) + 'static,
+    ) -> Result<Self, RunError> {
+        let host = PlainHost { print: Box::new(print) };
+        Self::with_api(program, entry, limits, Rc::new(host), |_| {})
+    }
+
+    /// Builds a VM and lets `install` add to it; `host` is what those natives share.
+    pub(crate) fn with_api(
+        program: &Program,
+        entry: Entry,
+        limits: Limits,
+        host: Rc<dyn Host>,
+        install: Install,
+    ) -> Result<Self, RunError> {
+        guarded(|| {
+            let shared = Rc::new(Shared::new(Budget::new(limits), host));
+            let mut lua = Lua::empty();
+            let executor = lua.enter(|ctx| build(ctx, program, &shared, install))?;
+            let script = program.name().to_owned();
+            Ok(Self { executor, lua, shared, script, phase: Phase::Chunk(entry), fuel: 0 })
+        })
+    }
+
+    /// Runs for about a millisecond.
+    ///
+    /// After [`Slice::Finished`] there is nothing more to do: drop the machine.
+    pub fn run_slice(&mut self) -> Slice {
+        match guarded(|| self.steps()) {
+            Ok(slice) => slice,
+            Err(error) => Slice::Finished(Err(error)),
+        }
+    }
+
+    /// Hands in the answer that the script waits for.
+    pub fn resume(&mut self, answer: Answered) {
+        *self.shared.answer.borrow_mut() = Some(answer.0);
+    }
+
+    /// What the invocation has used so far.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            fuel: self.fuel,
+            peak_memory_bytes: self.shared.budget.peak_bytes(),
+            wall: self.shared.budget.started().elapsed(),
+        }
+    }
+
+    /// When the invocation must have ended.
+    pub fn deadline(&self) -> Instant {
+        self.shared.budget.deadline()
+    }
+
+    /// Runs to the end on this thread, for callers without a runtime. Requests of the script are
+    /// waited for with `wait`.
+    pub fn run(&mut self, mut wait: impl FnMut(Waiting) -> Answered) -> Result<Outcome, RunError> {
+        loop {
+            match self.run_slice() {
+                Slice::Paused => {}
+                Slice::Waiting(waiting) => self.resume(wait(waiting)),
+                Slice::Finished(result) => return result,
+            }
+        }
+    }
+
+    fn steps(&mut self) -> Result<Slice, RunError> {
+        let slice_start = Instant::now();
+        loop {
+            let mut fuel = Fuel::with(STEP_FUEL);
+            let executor = &self.executor;
+            let stopped = self
+                .lua
+                .enter(|ctx| ctx.fetch(executor).step(ctx, &mut fuel))
+                .map_err(|mode| RunError::Internal { detail: format!("the executor is in a {mode}") })?;
+            self.fuel += u64::try_from(i64::from(STEP_FUEL) - i64::from(fuel.remaining())).unwrap_or(0);
+            let now = Instant::now();
+            self.shared.budget.check_deadline(now);
+            self.check_memory();
+            if let Some(error) = self.shared.budget.verdict() {
+                return Err(error);
+            }
+            if stopped {
+                if let Some(outcome) = self.advance()? {
+                    return Ok(Slice::Finished(Ok(outcome)));
+                }
+            } else if let Some(pending) = self.shared.budget.take_pending() {
+                return Ok(Slice::Waiting(Waiting(pending)));
+            }
+            if now.duration_since(slice_start) >= SLICE_TIME {
+                return Ok(Slice::Paused);
+            }
+        }
+    }
+
+    /// Collects when a native asked for it or the limit is passed; over it all the same, the
+    /// invocation ends.
+    fn check_memory(&mut self) {
+        let held = self.lua.total_memory();
+        self.shared.budget.note_memory(held);
+        let fits = self.shared.budget.fits(self.lua.gc_metrics(), 0);
+        if self.shared.budget.take_collection_wanted() || !fits {
+            self.lua.gc_collect();
+            if !self.shared.budget.fits(self.lua.gc_metrics(), 0) {
+                self.shared.budget.refuse_memory(self.lua.total_memory(), 0);
+            }
+        }
+    }
+
+    /// Takes what the running function returned: after the main chunk the entry point is
+    /// started, after that the invocation is over.
+    fn advance(&mut self) -> Result<Option<Outcome>, RunError> {
+        let Self { lua, executor, shared, script, phase, .. } = self;
+        lua.enter(|ctx| {
+            let executor = ctx.fetch(executor);
+            let result = executor.take_result::<Variadic<Vec<Value<'_>>>>(ctx);
+            let result = result.map_err(|mode| RunError::Internal { detail: mode.to_string() })?;
+            let values = result.map_err(|error| run_error(ctx, shared, &error))?;
+            let value = values.0.first().copied().unwrap_or_default();
+            let (entry, arguments) = match phase {
+                Phase::Entry("handle") => return reply(value).map(Outcome::Reply).map(Some),
+                Phase::Entry(entry) => return result_json(ctx, value, entry).map(Some),
+                Phase::Chunk(Entry::Chunk) => return Ok(Some(Outcome::Done)),
+                Phase::Chunk(Entry::Handle(args)) => {
+                    ("handle", LuaString::from_slice(&ctx, args.as_bytes()).into())
+                }
+                Phase::Chunk(Entry::Call(params)) => ("call", request(ctx, shared, params)?),
+            };
+            let Value::Function(function) = ctx.get_global_value(entry) else {
+                return Err(RunError::NoEntry { script: script.clone(), entry });
+            };
+            executor.restart(ctx, function, Variadic([arguments]));
+            *phase = Phase::Entry(entry);
+            Ok(None)
+        })
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // The VM is dropped here, under guard: a panic while freeing a script's values is our
+        // bug and must end nothing but this invocation.
+        let lua = std::mem::replace(&mut self.lua, Lua::empty());
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(lua)));
+        if let Err(panic) = dropped {
+            self.shared.budget.end(RunError::Internal { detail: panic_text(panic.as_ref()) });
+        }
+    }
+}
+
+/// The host of machines without an API.
+struct PlainHost {
+    print: Box<dyn Fn(&[u8])>,
+}
+
+impl Host for PlainHost {
+    fn print(&self, line: &[u8]) {
+        (self.print)(line);
+    }
+}
+
+fn guarded<T>(work: impl FnOnce() -> Result<T, RunError>) -> Result<T, RunError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(RunError::Internal { detail: panic_text(panic.as_ref()) }))
+}
+
+fn build(
+    ctx: Context<'_>,
+    program: &Program,
+    shared: &Rc<Shared>,
+    install: Install,
+) -> Result<StashedExecutor, RunError> {
+    let mut installer = Installer { ctx, shared, names: program.names() };
+    stdlib::install(&installer);
+    install(&mut installer);
+
+    let chunk_name = ctx.intern(program.name().as_bytes());
+    let prototype =
+        FunctionPrototype::from_compiled_map_strings(&ctx, chunk_name, program.prototype(), |text| {
+            ctx.intern(text)
+        });
+    let closure = Closure::new(&ctx, prototype, Some(ctx.globals()))
+        .map_err(|error| RunError::Internal { detail: error.to_string() })?;
+    let hidden = program.hidden().iter();
+    let arguments: Vec<Value<'_>> =
+        hidden.map(|native| installer.bind(stdlib::hidden_native(*native)).into()).collect();
+    Ok(ctx.stash(Executor::start(ctx, closure.into(), Variadic(arguments))))
+}
+
+/// What `handle` returned, as a reply.
+fn reply(value: Value<'_>) -> Result<Option<Vec<u8>>, RunError> {
+    let bytes = match value {
+        Value::Nil => return Ok(None),
+        Value::String(text) => text.as_bytes().to_vec(),
+        value => match number_text(value) {
+            Some(text) => text.into_bytes(),
+            None => {
+                let problem =
+                    ConvertError::Unexpected { found: value.type_name(), expected: "a string or nil" };
+                return Err(RunError::Result { entry: "handle", problem });
+            }
+        },
+    };
+    Ok(if bytes.is_empty() { None } else { Some(bytes) })
+}
+
+fn result_json<'gc>(ctx: Context<'gc>, value: Value<'gc>, entry: &'static str) -> Result<Outcome, RunError> {
+    value_to_json(ctx, value, "result")
+        .map(Outcome::Result)
+        .map_err(|problem| RunError::Result { entry, problem })
+}
+
+/// `{params = …}`.
+fn request<'gc>(ctx: Context<'gc>, shared: &Shared, params: &Json) -> Result<Value<'gc>, RunError> {
+    let params = json_to_value(ctx, &shared.budget, params).map_err(|raise| match raise {
+        Raise::NeedMemory(wanted) => RunError::Memory {
+            wanted: ctx.metrics().total_allocation().saturating_add(wanted),
+            limit: shared.budget.limits().memory_bytes,
+        },
+        Raise::Message(message) => {
+            RunError::Script { message: format!("the request holds {message}"), chosen: None, at: None }
+        }
+        Raise::Value(_) | Raise::Ended => RunError::Internal { detail: "params".to_owned() },
+    })?;
+    let request = Table::new(&ctx);
+    request.set_field(ctx, "params", params);
+    Ok(request.into())
+}
+
+/// The table that `("…"):method()` looks in.
+pub(crate) fn set_string_methods<'gc>(ctx: Context<'gc>, methods: Table<'gc>) {
+    let metatable = ctx.singleton::<Rootable![piccolo::stdlib::StringMetatable<'_>]>();
+    metatable.0.set_field(ctx, "__index", methods);
+}

@@ -1,0 +1,32 @@
+//! The sandboxed interpreter: loads, checks, compiles and runs one script under exact limits.
+//!
+//! The compiler, values, collector and executor are those of the piccolo stackless VM; the
+//! standard library, the limits and the checks around them are ours, because the published
+//! library trusts its scripts. This layer knows nothing of files, the network or any runtime:
+//! whoever steps a [`Machine`] decides when and on which thread.
+
+mod budget;
+mod convert;
+mod counted;
+mod error;
+mod limits;
+mod machine;
+mod names;
+pub(crate) mod native;
+mod panics;
+mod program;
+mod rewrite;
+pub mod stdlib;
+mod syntax_error;
+mod vm_error;
+
+pub(crate) use convert::{json_to_value, value_to_json};
+pub use error::{ConvertError, LoadError, Position, RunError};
+pub use limits::{
+    Limits, MAX_CALL_VALUES, MAX_ERROR_BYTES, MAX_JSON_VALUES, MAX_RESULT_BYTES, MAX_RESULT_DEPTH,
+    MAX_SOURCE_BYTES, MAX_STRING_BYTES,
+};
+pub use machine::{Entry, Machine, Outcome, Slice, Stats};
+pub(crate) use machine::{Install, Installer};
+pub(crate) use panics::panic_text;
+pub use program::{Entries, Program};

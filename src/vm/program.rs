@@ -1,0 +1,159 @@
+//! From source text to a program that every worker can run.
+//!
+//! A script passes four gates before its first instruction: size and header, the parser, the
+//! shape check on the syntax tree, and the rewrite of operators that the VM can't bound. Only
+//! then is it compiled, once; the result holds no arena pointers, so one compile serves every
+//! worker and every call.
+//!
+//! Parsing and compiling recurse on native stack in proportion to nesting, and a mistake there
+//! must not reach a tokio worker: they run on a thread of their own with a large stack, whose
+//! panic is an ordinary result. The alternative, growing the stack in place, needs `unsafe`.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use piccolo::compiler::parser::Chunk;
+use piccolo::compiler::{self, CompiledPrototype, StringInterner};
+
+use crate::vm::error::{LoadError, Position};
+use crate::vm::limits::MAX_SOURCE_BYTES;
+use crate::vm::rewrite::{self, HiddenNative};
+use crate::vm::{names::Names, syntax_error};
+
+/// Native stack of the compile thread. The deepest program that passes the shape check needs
+/// under 4 MiB in a debug build; the rest is margin, and untouched pages cost nothing.
+const COMPILE_STACK_BYTES: usize = 64 * 1024 * 1024;
+
+/// The first byte of compiled Lua.
+const BYTECODE_MARK: u8 = 0x1B;
+
+/// The strings of a syntax tree and of a compiled program.
+pub(crate) type Text = Arc<[u8]>;
+
+/// A script that has been checked and compiled. Cheap to share between threads.
+#[derive(Debug)]
+pub struct Program {
+    name: String,
+    prototype: CompiledPrototype<Text>,
+    hidden: Vec<HiddenNative>,
+    names: Names,
+    entries: Entries,
+}
+
+/// Which entry points a script defines as global functions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Entries {
+    /// `handle(args)`: the script is a chat command.
+    pub handle: bool,
+    /// `call(request)`: the script is a data function.
+    pub call: bool,
+}
+
+impl Program {
+    /// Checks and compiles `source`. `name` is the file name for error positions.
+    ///
+    /// # Errors
+    /// When the source is too large, compiled Lua, not Lua at all, or of a shape that is refused.
+    pub fn compile(name: &str, source: &[u8]) -> Result<Self, LoadError> {
+        let source = source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source);
+        if source.len() > MAX_SOURCE_BYTES {
+            return Err(LoadError::TooLarge {
+                script: name.to_owned(),
+                found: source.len(),
+                limit: MAX_SOURCE_BYTES,
+            });
+        }
+        if source.first() == Some(&BYTECODE_MARK) {
+            return Err(LoadError::Bytecode { script: name.to_owned() });
+        }
+        on_large_stack(name, || compile_checked(name, without_shebang(source)))
+    }
+
+    /// The file name the program was compiled under.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The entry points that the syntax tree defines.
+    pub fn entries(&self) -> Entries {
+        self.entries
+    }
+
+    pub(crate) fn prototype(&self) -> &CompiledPrototype<Text> {
+        &self.prototype
+    }
+
+    pub(crate) fn hidden(&self) -> &[HiddenNative] {
+        &self.hidden
+    }
+
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
+}
+
+/// A first line that starts with `#` is for the shell, as in the reference interpreter. Its line
+/// end stays, so that line numbers are right.
+fn without_shebang(source: &[u8]) -> &[u8] {
+    if source.first() != Some(&b'#') {
+        return source;
+    }
+    let end = memchr::memchr(b'\n', source).unwrap_or(source.len());
+    source.get(end..).unwrap_or_default()
+}
+
+/// Runs `work` on a thread with [`COMPILE_STACK_BYTES`] of stack; a panic there is an error here.
+fn on_large_stack(
+    name: &str,
+    work: impl FnOnce() -> Result<Program, LoadError> + Send,
+) -> Result<Program, LoadError> {
+    let internal = |detail: String| LoadError::Internal { script: name.to_owned(), detail };
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .name("compile".to_owned())
+            .stack_size(COMPILE_STACK_BYTES)
+            .spawn_scoped(scope, work)
+            .map_err(|error| internal(format!("the compile thread did not start: {error}")))?;
+        match thread.join() {
+            Ok(result) => result,
+            Err(panic) => Err(internal(crate::vm::panic_text(panic.as_ref()))),
+        }
+    })
+}
+
+fn compile_checked(name: &str, source: &[u8]) -> Result<Program, LoadError> {
+    let mut interner = Interner::default();
+    let mut chunk = compiler::parse_chunk(source, &mut interner)
+        .map_err(|error| syntax_error::from_parser(name, source, &error))?;
+    rewrite::check_shape(name, &chunk)?;
+    let names = Names::of(&chunk);
+    let entries = find_entries(&chunk);
+    let hidden = rewrite::bind_operators(&mut chunk);
+    let prototype = compiler::compile_chunk(&chunk, &mut interner).map_err(|error| LoadError::Syntax {
+        at: Position { script: name.to_owned(), line: error.line_number.0 + 1 },
+        message: error.kind.to_string(),
+    })?;
+    Ok(Program { name: name.to_owned(), prototype, hidden, names, entries })
+}
+
+fn find_entries(chunk: &Chunk<Text>) -> Entries {
+    let defines = |name: &[u8]| rewrite::defines_global_function(chunk, name);
+    Entries { handle: defines(b"handle"), call: defines(b"call") }
+}
+
+/// Keeps one copy of each string of a program.
+#[derive(Default)]
+struct Interner(HashSet<Text>);
+
+impl StringInterner for Interner {
+    type String = Text;
+
+    fn intern(&mut self, text: &[u8]) -> Text {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        let new: Text = text.into();
+        self.0.insert(new.clone());
+        new
+    }
+}

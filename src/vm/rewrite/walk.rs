@@ -1,0 +1,293 @@
+//! One traversal of the syntax tree for the passes that only look.
+//!
+//! The recursion is bounded by the parser, which refuses more than 200 levels of nested
+//! statements and expressions; long operator and suffix chains are lists here, not nesting.
+
+use piccolo::compiler::LineNumber;
+use piccolo::compiler::parser::{
+    AssignmentTarget, Block, CallSuffix, Chunk, ConstructorField, Expression, FieldSuffix, ForStatement,
+    FunctionDefinition, HeadExpression, PrimaryExpression, RecordKey, SimpleExpression, Statement,
+    SuffixPart, SuffixedExpression,
+};
+
+use crate::vm::program::Text;
+
+/// What a pass wants to see. Each `enter_*` may refuse the program with an error.
+pub(crate) trait Visitor {
+    /// Why the program is refused; `Infallible` for passes that only collect.
+    type Error;
+
+    fn enter_block(&mut self, _block: &Block<Text>) -> Result<(), Self::Error> {
+        Ok(())
+    }
+    fn leave_block(&mut self) {}
+    fn enter_function(
+        &mut self,
+        _definition: &FunctionDefinition<Text>,
+        _is_method: bool,
+    ) -> Result<(), Self::Error> {
+        Ok(())
+    }
+    fn leave_function(&mut self) {}
+    fn statement(&mut self, _statement: &Statement<Text>, _line: LineNumber) -> Result<(), Self::Error> {
+        Ok(())
+    }
+    /// Names that the statement brings into the scope of the current block.
+    fn declare(&mut self, _count: usize) -> Result<(), Self::Error> {
+        Ok(())
+    }
+    fn enter_expression(&mut self, _expression: &Expression<Text>) -> Result<(), Self::Error> {
+        Ok(())
+    }
+    fn leave_expression(&mut self) {}
+    fn suffixed(&mut self, _primary: &PrimaryExpression<Text>, _suffixes: usize) -> Result<(), Self::Error> {
+        Ok(())
+    }
+    /// A name or text by which something may be looked up: a variable, a field, a literal.
+    fn text(&mut self, _text: &Text) {}
+    /// A list of values: arguments, returns, the values of an assignment.
+    fn values(&mut self, _what: &'static str, _count: usize) -> Result<(), Self::Error> {
+        Ok(())
+    }
+    /// A variable's value is used, followed by `first` as its first suffix.
+    fn variable(&mut self, _name: &Text, _first: Option<&SuffixPart<Text>>) {}
+    /// A table is indexed with a key that only the run knows.
+    fn computed_index(&mut self) {}
+}
+
+/// Walks the whole program.
+pub(crate) fn walk_chunk<V: Visitor>(visitor: &mut V, chunk: &Chunk<Text>) -> Result<(), V::Error> {
+    walk_block(visitor, &chunk.block)
+}
+
+fn walk_block<V: Visitor>(v: &mut V, block: &Block<Text>) -> Result<(), V::Error> {
+    v.enter_block(block)?;
+    walk_block_inside(v, block)?;
+    v.leave_block();
+    Ok(())
+}
+
+fn walk_block_inside<V: Visitor>(v: &mut V, block: &Block<Text>) -> Result<(), V::Error> {
+    for statement in &block.statements {
+        v.statement(&statement.inner, statement.line_number)?;
+        walk_statement(v, &statement.inner)?;
+    }
+    match &block.return_statement {
+        Some(statement) => walk_values(v, "values returned", &statement.returns),
+        None => Ok(()),
+    }
+}
+
+fn walk_statement<V: Visitor>(v: &mut V, statement: &Statement<Text>) -> Result<(), V::Error> {
+    match statement {
+        Statement::If(s) => {
+            for (condition, block) in std::iter::once(&s.if_part).chain(&s.else_if_parts) {
+                walk_expression(v, condition)?;
+                walk_block(v, block)?;
+            }
+            s.else_part.iter().try_for_each(|block| walk_block(v, block))
+        }
+        Statement::While(s) => {
+            walk_expression(v, &s.condition)?;
+            walk_block(v, &s.block)
+        }
+        Statement::Do(block) => walk_block(v, block),
+        Statement::For(s) => walk_for(v, s),
+        Statement::Repeat(s) => {
+            // The condition sees the locals of the body.
+            v.enter_block(&s.body)?;
+            walk_block_inside(v, &s.body)?;
+            walk_expression(v, &s.until)?;
+            v.leave_block();
+            Ok(())
+        }
+        Statement::Function(s) => {
+            v.text(&s.name);
+            s.fields.iter().chain(&s.method).for_each(|name| v.text(name));
+            walk_function(v, &s.definition, s.method.is_some())
+        }
+        Statement::LocalFunction(s) => {
+            v.declare(1)?;
+            walk_function(v, &s.definition, false)
+        }
+        Statement::LocalStatement(s) => {
+            walk_values(v, "values in an assignment", &s.values)?;
+            v.declare(s.names.len())
+        }
+        Statement::FunctionCall(s) => {
+            let suffixes: Vec<_> = s.head.suffixes.iter().collect();
+            walk_suffixes(v, &s.head.primary, &suffixes, Some(&s.call))
+        }
+        Statement::Assignment(s) => {
+            v.values("targets in an assignment", s.targets.len())?;
+            for target in &s.targets {
+                walk_target(v, target)?;
+            }
+            walk_values(v, "values in an assignment", &s.values)
+        }
+        Statement::Label(_) | Statement::Goto(_) | Statement::Break => Ok(()),
+    }
+}
+
+fn walk_for<V: Visitor>(v: &mut V, statement: &ForStatement<Text>) -> Result<(), V::Error> {
+    let (declared, body) = match statement {
+        ForStatement::Numeric { initial, limit, step, body, .. } => {
+            [Some(initial), Some(limit), step.as_ref()]
+                .into_iter()
+                .flatten()
+                .try_for_each(|expression| walk_expression(v, expression))?;
+            (1, body)
+        }
+        ForStatement::Generic { names, arguments, body } => {
+            walk_values(v, "values in a for statement", arguments)?;
+            (names.len(), body)
+        }
+    };
+    /// The loop's own state: index, limit, step, or iterator, state, control.
+    const HIDDEN_LOOP_VARIABLES: usize = 3;
+    v.enter_block(body)?;
+    v.declare(declared + HIDDEN_LOOP_VARIABLES)?;
+    walk_block_inside(v, body)?;
+    v.leave_block();
+    Ok(())
+}
+
+fn walk_target<V: Visitor>(v: &mut V, target: &AssignmentTarget<Text>) -> Result<(), V::Error> {
+    match target {
+        AssignmentTarget::Name(name) => {
+            v.text(name);
+            Ok(())
+        }
+        AssignmentTarget::Field(table, field) => {
+            walk_suffixed(v, table)?;
+            walk_field(v, field)
+        }
+    }
+}
+
+fn walk_function<V: Visitor>(
+    v: &mut V,
+    definition: &FunctionDefinition<Text>,
+    is_method: bool,
+) -> Result<(), V::Error> {
+    v.enter_function(definition, is_method)?;
+    walk_block(v, &definition.body)?;
+    v.leave_function();
+    Ok(())
+}
+
+fn walk_values<V: Visitor>(
+    v: &mut V,
+    what: &'static str,
+    values: &[Expression<Text>],
+) -> Result<(), V::Error> {
+    v.values(what, values.len())?;
+    values.iter().try_for_each(|value| walk_expression(v, value))
+}
+
+fn walk_expression<V: Visitor>(v: &mut V, expression: &Expression<Text>) -> Result<(), V::Error> {
+    v.enter_expression(expression)?;
+    match &*expression.head {
+        HeadExpression::Simple(simple) => walk_simple(v, simple)?,
+        HeadExpression::UnaryOperator(_, operand) => walk_expression(v, operand)?,
+    }
+    for (_, right) in &expression.tail {
+        walk_expression(v, right)?;
+    }
+    v.leave_expression();
+    Ok(())
+}
+
+fn walk_simple<V: Visitor>(v: &mut V, simple: &SimpleExpression<Text>) -> Result<(), V::Error> {
+    match simple {
+        SimpleExpression::String(text) => v.text(text),
+        SimpleExpression::TableConstructor(table) => {
+            for field in &table.fields {
+                walk_constructor_field(v, field)?;
+            }
+        }
+        SimpleExpression::Function(definition) => walk_function(v, definition, false)?,
+        SimpleExpression::Suffixed(suffixed) => walk_suffixed(v, suffixed)?,
+        SimpleExpression::Float(_)
+        | SimpleExpression::Integer(_)
+        | SimpleExpression::Nil
+        | SimpleExpression::True
+        | SimpleExpression::False
+        | SimpleExpression::VarArgs => {}
+    }
+    Ok(())
+}
+
+fn walk_constructor_field<V: Visitor>(v: &mut V, field: &ConstructorField<Text>) -> Result<(), V::Error> {
+    match field {
+        ConstructorField::Array(value) | ConstructorField::Record(RecordKey::Named(_), value) => {
+            walk_expression(v, value)
+        }
+        ConstructorField::Record(RecordKey::Indexed(key), value) => {
+            walk_expression(v, key)?;
+            walk_expression(v, value)
+        }
+    }
+}
+
+fn walk_suffixed<V: Visitor>(v: &mut V, expression: &SuffixedExpression<Text>) -> Result<(), V::Error> {
+    let suffixes: Vec<_> = expression.suffixes.iter().collect();
+    walk_suffixes(v, &expression.primary, &suffixes, None)
+}
+
+fn walk_suffixes<V: Visitor>(
+    v: &mut V,
+    primary: &PrimaryExpression<Text>,
+    suffixes: &[&SuffixPart<Text>],
+    call: Option<&CallSuffix<Text>>,
+) -> Result<(), V::Error> {
+    v.suffixed(primary, suffixes.len())?;
+    match primary {
+        PrimaryExpression::Name(name) => {
+            v.text(name);
+            v.variable(name, suffixes.first().copied());
+        }
+        PrimaryExpression::GroupedExpression(inner) => walk_expression(v, inner)?,
+    }
+    for suffix in suffixes {
+        match suffix {
+            SuffixPart::Field(field) => walk_field(v, field)?,
+            SuffixPart::Call(call) => walk_call(v, call)?,
+        }
+    }
+    call.map_or(Ok(()), |call| walk_call(v, call))
+}
+
+fn walk_call<V: Visitor>(v: &mut V, call: &CallSuffix<Text>) -> Result<(), V::Error> {
+    let arguments = match call {
+        CallSuffix::Function(arguments) => arguments,
+        CallSuffix::Method(name, arguments) => {
+            v.text(name);
+            arguments
+        }
+    };
+    walk_values(v, "arguments in a call", arguments)
+}
+
+fn walk_field<V: Visitor>(v: &mut V, field: &FieldSuffix<Text>) -> Result<(), V::Error> {
+    match field {
+        FieldSuffix::Named(name) => {
+            v.text(name);
+            Ok(())
+        }
+        FieldSuffix::Indexed(key) => {
+            if literal_text(key).is_none() {
+                v.computed_index();
+            }
+            walk_expression(v, key)
+        }
+    }
+}
+
+/// The text of an expression that is a string literal and nothing else.
+pub(crate) fn literal_text(expression: &Expression<Text>) -> Option<&Text> {
+    match (&*expression.head, expression.tail.is_empty()) {
+        (HeadExpression::Simple(SimpleExpression::String(text)), true) => Some(text),
+        _ => None,
+    }
+}

@@ -1,0 +1,137 @@
+//! The `..` operator, as the native that rewritten programs call.
+//!
+//! All operands of a chain come in one call, so that the usual case, strings and numbers, is one
+//! allocation of the right size, asked for before it is made. Operands with a `__concat`
+//! metamethod are joined from the right, two at a time, as in reference Lua.
+
+use std::pin::Pin;
+use std::rc::Rc;
+
+use ottavino_gc_arena::Collect;
+use piccolo::{
+    BoxSequence, Context, Error, Execution, Function, MetaMethod, Sequence, SequencePoll, Stack,
+    String as LuaString, Value,
+};
+
+use super::text::number_text;
+use crate::vm::native::{Call, Flow, Native, Outcome, Raise, Shared};
+
+/// Fuel for a call; each operand and each byte is charged besides.
+const CALL: i32 = 2;
+
+pub(super) static CONCAT: Native = Native { name: "concat", fuel: CALL, run: concat };
+
+fn concat<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
+    if (0..call.count()).all(|index| is_joinable(call.stack.get(index))) {
+        let joined = join(call, 0)?;
+        return call.give(joined);
+    }
+    let sequence = PairwiseConcat { shared: call.shared.clone(), expected: None, retried: false };
+    Ok(Flow::Continue(BoxSequence::new(&call.ctx, sequence)))
+}
+
+fn is_joinable(value: Value<'_>) -> bool {
+    matches!(value, Value::String(_) | Value::Integer(_) | Value::Number(_))
+}
+
+/// Joins what lies on the stack from `first` on, which is all strings and numbers.
+fn join<'gc>(call: &mut Call<'gc, '_>, first: usize) -> Result<LuaString<'gc>, Raise<'gc>> {
+    /// Longer than the text of any number.
+    const NUMBER_BYTES: usize = 32;
+    let operands = || (first..call.count()).map(|index| call.stack.get(index));
+    let bytes = operands()
+        .map(|value| match value {
+            Value::String(text) => text.as_bytes().len(),
+            _ => NUMBER_BYTES,
+        })
+        .fold(0, usize::saturating_add);
+    call.ask_string(bytes)?;
+    call.charge_units(call.count() - first);
+    let mut joined = Vec::with_capacity(bytes);
+    for index in first..call.count() {
+        match call.stack.get(index) {
+            Value::String(text) => joined.extend_from_slice(text.as_bytes()),
+            value => joined.extend_from_slice(number_text(value).unwrap_or_default().as_bytes()),
+        }
+    }
+    Ok(call.string_of(joined))
+}
+
+/// Joins operands of which some have metamethods.
+#[derive(Collect)]
+#[collect(require_static)]
+struct PairwiseConcat {
+    shared: Rc<Shared>,
+    /// The number of operands there are to be after the metamethod that was called: it may have
+    /// returned none or several values, and one counts.
+    expected: Option<usize>,
+    /// Whether a collection has been tried for the next string.
+    retried: bool,
+}
+
+impl<'gc> Sequence<'gc> for PairwiseConcat {
+    fn poll(
+        mut self: Pin<&mut Self>,
+        ctx: Context<'gc>,
+        exec: Execution<'gc, '_>,
+        stack: Stack<'gc, '_>,
+    ) -> Result<SequencePoll<'gc>, Error<'gc>> {
+        let shared = self.shared.clone();
+        let upvalue = Value::Nil;
+        let mut call = Call { ctx, exec, stack, shared: &shared, name: CONCAT.name, upvalue };
+        if let Some(expected) = self.expected.take() {
+            call.stack.resize(expected);
+        }
+        match join_from_the_right(&mut call) {
+            Ok(None) => Ok(SequencePoll::Return),
+            Ok(Some((bottom, function))) => {
+                self.expected = Some(bottom + 1);
+                self.retried = false;
+                Ok(SequencePoll::Call { bottom, function })
+            }
+            Err(Raise::NeedMemory(_)) if !self.retried => {
+                self.retried = true;
+                call.want_collection();
+                Ok(SequencePoll::Pending)
+            }
+            Err(raise) => Err(call.error(raise)),
+        }
+    }
+}
+
+/// Goes on until one value is left or a metamethod must be called with the last two.
+fn join_from_the_right<'gc>(call: &mut Call<'gc, '_>) -> Result<Option<(usize, Function<'gc>)>, Raise<'gc>> {
+    loop {
+        let count = call.count();
+        if count < 2 {
+            return Ok(None);
+        }
+        call.charge_units(1);
+        let joinable = (0..count).rev().take_while(|index| is_joinable(call.stack.get(*index))).count();
+        if joinable >= 2 {
+            let joined = join(call, count - joinable)?;
+            call.stack.resize(count - joinable);
+            call.stack.push_back(joined.into());
+            continue;
+        }
+        let (left, right) = (call.stack.get(count - 2), call.stack.get(count - 1));
+        let handler = concat_metamethod(call.ctx, left).or_else(|| concat_metamethod(call.ctx, right));
+        let Some(handler) = handler else {
+            let culprit = if is_joinable(left) { right } else { left };
+            let message = format!("attempt to concatenate a {} value", culprit.type_name());
+            return Err(Raise::Message(message));
+        };
+        let function = piccolo::meta_ops::call(call.ctx, handler).map_err(|_| {
+            Raise::Message(format!("attempt to call a {} value (metamethod '__concat')", handler.type_name()))
+        })?;
+        return Ok(Some((count - 2, function)));
+    }
+}
+
+fn concat_metamethod<'gc>(ctx: Context<'gc>, value: Value<'gc>) -> Option<Value<'gc>> {
+    let Value::Table(table) = value else { return None };
+    match table.metatable()?.get_value(ctx, MetaMethod::Concat) {
+        Value::Nil => None,
+        handler => Some(handler),
+    }
+}

@@ -1,0 +1,259 @@
+//! `gsub`: as a sequence, because it may match for long and call a function for each match.
+//!
+//! While a replacement function runs, nothing is kept but the place to go on: such calls nest as
+//! deep as memory allows, and a matcher's own stack is not counted as the VM's.
+
+use std::pin::Pin;
+use std::rc::Rc;
+
+use ottavino_gc_arena::Collect;
+use piccolo::{
+    BoxSequence, Context, Error, Execution, Function, Sequence, SequencePoll, Stack, String as LuaString,
+    Table, Value,
+};
+
+use super::pattern::{Caret, Matcher, Progress, Search, append_replacement, replacement_len};
+use super::string_match::{advance, capture_value, next_start, pattern_error};
+use super::text::number_text;
+use crate::vm::counted::CountedBuffer;
+use crate::vm::native::{Call, Flow, Native, Outcome, Raise, Shared};
+
+/// Fuel for a call; steps of the matcher and bytes are charged besides.
+const CALL: i32 = 8;
+
+pub(super) const GSUB: Native = Native { name: "gsub", fuel: CALL, run: gsub };
+
+/// What matches are replaced with.
+#[derive(Copy, Clone, Collect)]
+#[collect(no_drop)]
+enum Replacement<'gc> {
+    Template(LuaString<'gc>),
+    Lookup(Table<'gc>),
+    Function(Function<'gc>),
+}
+
+fn gsub<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
+    let (subject, pattern) = (call.text(1)?, call.text(2)?);
+    let replacement = match call.value(3) {
+        Value::Table(table) => Replacement::Lookup(table),
+        Value::Function(function) => Replacement::Function(function),
+        Value::String(_) | Value::Integer(_) | Value::Number(_) => Replacement::Template(call.text(3)?),
+        _ => return Err(call.bad_argument(3, "string/function/table expected")),
+    };
+    let limit = call.integer_or(4, i64::MAX)?;
+    let substitution = Substitution {
+        subject,
+        pattern,
+        replacement,
+        search: None,
+        next: 0,
+        copied: 0,
+        count: 0,
+        limit,
+        replaced: None,
+        out: CountedBuffer::new(call),
+        retried: false,
+        shared: call.shared.clone(),
+    };
+    call.stack.clear();
+    Ok(Flow::Continue(BoxSequence::new(&call.ctx, substitution)))
+}
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Substitution<'gc> {
+    subject: LuaString<'gc>,
+    pattern: LuaString<'gc>,
+    replacement: Replacement<'gc>,
+    /// The search for the next match; none while a function is asked about the last one.
+    #[collect(require_static)]
+    search: Option<Search>,
+    /// Where the next search starts.
+    next: usize,
+    /// How much of the subject is in the result, replaced or not.
+    copied: usize,
+    count: i64,
+    limit: i64,
+    /// The match that a function is asked about: where it starts and ends.
+    replaced: Option<(usize, usize)>,
+    #[collect(require_static)]
+    out: CountedBuffer,
+    /// Whether a collection has been tried for what is to be done next.
+    retried: bool,
+    #[collect(require_static)]
+    shared: Rc<Shared>,
+}
+
+/// What the sequence does after a turn.
+enum Turn<'gc> {
+    Pause,
+    Call(Function<'gc>),
+    Finish,
+}
+
+impl<'gc> Sequence<'gc> for Substitution<'gc> {
+    fn poll(
+        mut self: Pin<&mut Self>,
+        ctx: Context<'gc>,
+        exec: Execution<'gc, '_>,
+        stack: Stack<'gc, '_>,
+    ) -> Result<SequencePoll<'gc>, Error<'gc>> {
+        let this = &mut *self;
+        let shared = this.shared.clone();
+        let mut call = Call { ctx, exec, stack, shared: &shared, name: GSUB.name, upvalue: Value::Nil };
+        call.charge_units(1);
+        let turn = this.turn(&mut call);
+        if !matches!(turn, Err(Raise::NeedMemory(_))) {
+            this.retried = false;
+        }
+        match turn {
+            Ok(Turn::Pause) => Ok(SequencePoll::Pending),
+            Ok(Turn::Call(function)) => Ok(SequencePoll::Call { bottom: 0, function }),
+            Ok(Turn::Finish) => Ok(SequencePoll::Return),
+            Err(Raise::NeedMemory(_)) if !this.retried => {
+                this.retried = true;
+                call.want_collection();
+                Ok(SequencePoll::Pending)
+            }
+            Err(raise) => Err(call.error(raise)),
+        }
+    }
+}
+
+impl<'gc> Substitution<'gc> {
+    fn turn(&mut self, call: &mut Call<'gc, '_>) -> Result<Turn<'gc>, Raise<'gc>> {
+        if let Some((start, end)) = self.replaced {
+            let value = call.stack.get(0);
+            self.append_value(call, start, end, value)?;
+            self.replaced = None;
+            call.stack.clear();
+        }
+        if self.count >= self.limit || (self.count > 0 && self.is_anchored()) {
+            return self.finish(call);
+        }
+        let (next, pattern) = (self.next, self.pattern);
+        let search = self.search.get_or_insert_with(|| Search::new(pattern.as_bytes(), next, Caret::Anchor));
+        match advance(call, search, self.subject, self.pattern) {
+            Progress::OutOfSteps => Ok(Turn::Pause),
+            Progress::Failed => self.finish(call),
+            Progress::Error(error) => Err(pattern_error(error)),
+            Progress::Matched => {
+                let found = search.found().clone();
+                // A retry after a collection must find this match again, not the next.
+                self.search = None;
+                self.replace(call, &found)
+            }
+        }
+    }
+
+    fn is_anchored(&self) -> bool {
+        self.pattern.as_bytes().first() == Some(&b'^')
+    }
+
+    fn replace(&mut self, call: &mut Call<'gc, '_>, found: &Matcher) -> Result<Turn<'gc>, Raise<'gc>> {
+        let (start, end) = (found.start(), found.end());
+        match self.replacement {
+            Replacement::Template(template) => self.append_template(call, template, found)?,
+            Replacement::Lookup(table) => {
+                let key = capture_value(call, self.subject, found, 0)?;
+                match piccolo::meta_ops::index(call.ctx, table.into(), key) {
+                    Ok(piccolo::meta_ops::MetaResult::Value(value)) => {
+                        self.append_value(call, start, end, value)?;
+                    }
+                    Ok(piccolo::meta_ops::MetaResult::Call(index)) => {
+                        call.stack.clear();
+                        call.stack.extend(index.args);
+                        return Ok(self.ask(index.function, found));
+                    }
+                    Err(_) => return Err(Raise::Message("attempt to index a table value".to_owned())),
+                }
+            }
+            Replacement::Function(function) => {
+                call.stack.clear();
+                for index in 0..found.value_count() {
+                    let value = capture_value(call, self.subject, found, index)?;
+                    call.stack.push_back(value);
+                }
+                return Ok(self.ask(function, found));
+            }
+        }
+        self.passed(found);
+        Ok(Turn::Pause)
+    }
+
+    /// Remembers what is being asked, and moves on behind it.
+    fn ask(&mut self, function: Function<'gc>, found: &Matcher) -> Turn<'gc> {
+        self.replaced = Some((found.start(), found.end()));
+        self.passed(found);
+        Turn::Call(function)
+    }
+
+    fn passed(&mut self, found: &Matcher) {
+        self.next = next_start(found);
+        self.count += 1;
+    }
+
+    fn append_template(
+        &mut self,
+        call: &mut Call<'gc, '_>,
+        template: LuaString<'gc>,
+        found: &Matcher,
+    ) -> Result<(), Raise<'gc>> {
+        let length = replacement_len(template.as_bytes(), found).map_err(pattern_error)?;
+        call.charge_bytes(template.as_bytes().len());
+        let kept = found.start().saturating_sub(self.copied);
+        self.out.reserve(call, kept.saturating_add(length))?;
+        self.copy_until(found.start());
+        append_replacement(template.as_bytes(), self.subject.as_bytes(), found, self.out.bytes())
+            .map_err(pattern_error)?;
+        self.copied = found.end();
+        Ok(())
+    }
+
+    /// Appends what a table or a function gave for the match; nil and false keep the match.
+    fn append_value(
+        &mut self,
+        call: &mut Call<'gc, '_>,
+        start: usize,
+        end: usize,
+        value: Value<'gc>,
+    ) -> Result<(), Raise<'gc>> {
+        let number;
+        let text = match value {
+            Value::Nil | Value::Boolean(false) => self.subject.as_bytes().get(start..end).unwrap_or_default(),
+            Value::String(ref text) => text.as_bytes(),
+            _ => match number_text(value) {
+                Some(text) => {
+                    number = text;
+                    number.as_bytes()
+                }
+                None => {
+                    let found = value.type_name();
+                    return Err(Raise::Message(format!("invalid replacement value (a {found})")));
+                }
+            },
+        };
+        let kept = start.saturating_sub(self.copied);
+        self.out.reserve(call, kept.saturating_add(text.len()))?;
+        self.copy_until(start);
+        self.out.bytes().extend_from_slice(text);
+        self.copied = end;
+        Ok(())
+    }
+
+    fn copy_until(&mut self, end: usize) {
+        let kept = self.subject.as_bytes().get(self.copied..end).unwrap_or_default();
+        self.out.bytes().extend_from_slice(kept);
+    }
+
+    fn finish(&mut self, call: &mut Call<'gc, '_>) -> Result<Turn<'gc>, Raise<'gc>> {
+        let end = self.subject.as_bytes().len();
+        self.out.reserve(call, end.saturating_sub(self.copied))?;
+        self.copy_until(end);
+        self.copied = end;
+        let result = call.string_of(self.out.take());
+        call.stack.clear();
+        call.stack.extend([Value::String(result), Value::Integer(self.count)]);
+        Ok(Turn::Finish)
+    }
+}

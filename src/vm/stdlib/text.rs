@@ -1,0 +1,40 @@
+//! Numbers as text and text as numbers, on values of the VM.
+
+use piccolo::Value;
+
+use super::format;
+use super::number::{self, Number};
+use crate::vm::native::MAX_NUMERAL_BYTES;
+
+/// The text of a number as scripts see it (`%.14g`), nothing for other values.
+pub(crate) fn number_text(value: Value<'_>) -> Option<String> {
+    match value {
+        Value::Integer(integer) => Some(format::integer_to_string(integer)),
+        Value::Number(float) => Some(format::number_to_string(float)),
+        _ => None,
+    }
+}
+
+/// The number that `text` spells, or nil.
+pub(super) fn parse_number<'gc>(text: &[u8]) -> Value<'gc> {
+    if text.len() > MAX_NUMERAL_BYTES {
+        return Value::Nil;
+    }
+    as_value(number::to_number(text))
+}
+
+/// The integer that `text` spells in `base`, or nil.
+pub(super) fn parse_number_in_base<'gc>(text: &[u8], base: u32) -> Value<'gc> {
+    if text.len() > MAX_NUMERAL_BYTES {
+        return Value::Nil;
+    }
+    as_value(number::to_number_in_base(text, base))
+}
+
+fn as_value<'gc>(number: Option<Number>) -> Value<'gc> {
+    match number {
+        Some(Number::Integer(integer)) => Value::Integer(integer),
+        Some(Number::Float(float)) => Value::Number(float),
+        None => Value::Nil,
+    }
+}

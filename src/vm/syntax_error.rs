@@ -1,0 +1,194 @@
+//! The parser's errors in reference Lua's words: `'=' expected near 'x'`.
+//!
+//! The parser reports tokens as Rust debug text (`Name("x")`); authors know the messages of
+//! `lua5.1`, search the web for them and find answers. So they are translated here.
+
+use piccolo::compiler::lexer::{LexError, Lexer, Token};
+use piccolo::compiler::{LineNumber, ParseError, ParseErrorKind, StringInterner};
+
+use crate::vm::error::{LoadError, Position};
+
+/// Longest token text shown in a message, in characters.
+const MAX_NEAR_CHARS: usize = 60;
+
+const END_OF_FILE: &str = "<eof>";
+
+/// Translates `error`, which the parser gave for `source`.
+pub(crate) fn from_parser(script: &str, source: &[u8], error: &ParseError) -> LoadError {
+    let mut line = error.line_number;
+    let message = match &error.kind {
+        ParseErrorKind::Unexpected { unexpected, expected } => unexpected_token(unexpected, expected),
+        ParseErrorKind::EndOfStream { expected: Some(expected) } => {
+            format!("{} expected near '{END_OF_FILE}'", expectation(expected))
+        }
+        ParseErrorKind::EndOfStream { expected: None } => match surplus_block_end(source) {
+            Some((token, at)) => {
+                line = at;
+                format!("'{END_OF_FILE}' expected near '{token}'")
+            }
+            None => format!("unexpected symbol near '{END_OF_FILE}'"),
+        },
+        ParseErrorKind::AssignToExpression => "cannot assign to this expression".to_owned(),
+        ParseErrorKind::ExpressionNotStatement => {
+            "syntax error: an expression alone is not a statement".to_owned()
+        }
+        ParseErrorKind::RecursionLimit => "chunk has too many syntax levels".to_owned(),
+        ParseErrorKind::LexError(error) => lexical(error),
+        ParseErrorKind::InvalidAttribute(name) => format!("unknown attribute '{}'", shortened(name)),
+    };
+    LoadError::Syntax { at: Position { script: script.to_owned(), line: line.0 + 1 }, message }
+}
+
+fn unexpected_token(unexpected: &str, expected: &str) -> String {
+    let near = token_text(unexpected);
+    match expected {
+        "expression" | "expression suffix" | "primary expression" | "grouped expression or name" => {
+            format!("unexpected symbol near '{near}'")
+        }
+        _ => format!("{} expected near '{near}'", expectation(expected)),
+    }
+}
+
+/// What was expected: a token is quoted, a description is not.
+fn expectation(expected: &str) -> String {
+    match expected {
+        "name" => "<name>".to_owned(),
+        "string" => "<string>".to_owned(),
+        _ if expected.contains(' ') => expected.to_owned(),
+        _ => format!("'{}'", token_text(expected)),
+    }
+}
+
+/// The source form of a token's debug text.
+fn token_text(debug: &str) -> String {
+    let inside = |prefix: &str| debug.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(')'));
+    if let Some(quoted) = inside("Name(").or_else(|| inside("String(")) {
+        return shortened(quoted.trim_matches('"'));
+    }
+    if let Some(number) = inside("Integer(").or_else(|| inside("Float(")) {
+        return shortened(number);
+    }
+    match TOKENS.iter().find(|(name, _)| *name == debug) {
+        Some((_, text)) => (*text).to_owned(),
+        None => debug.to_lowercase(),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MAX_NEAR_CHARS) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// The tokens whose debug text is not their keyword in another case.
+const TOKENS: &[(&str, &str)] = &[
+    ("Minus", "-"),
+    ("Add", "+"),
+    ("Mul", "*"),
+    ("Div", "/"),
+    ("IDiv", "//"),
+    ("Pow", "^"),
+    ("Mod", "%"),
+    ("Len", "#"),
+    ("BitNotXor", "~"),
+    ("BitAnd", "&"),
+    ("BitOr", "|"),
+    ("ShiftRight", ">>"),
+    ("ShiftLeft", "<<"),
+    ("Concat", ".."),
+    ("Dots", "..."),
+    ("Assign", "="),
+    ("LessThan", "<"),
+    ("LessEqual", "<="),
+    ("GreaterThan", ">"),
+    ("GreaterEqual", ">="),
+    ("Equal", "=="),
+    ("NotEqual", "~="),
+    ("Dot", "."),
+    ("SemiColon", ";"),
+    ("Colon", ":"),
+    ("DoubleColon", "::"),
+    ("Comma", ","),
+    ("LeftParen", "("),
+    ("RightParen", ")"),
+    ("LeftBracket", "["),
+    ("RightBracket", "]"),
+    ("LeftBrace", "{"),
+    ("RightBrace", "}"),
+];
+
+fn lexical(error: &LexError) -> String {
+    match error {
+        LexError::UnfinishedShortString(_) => "unfinished string".to_owned(),
+        LexError::UnfinishedLongString => "unfinished long string or comment".to_owned(),
+        LexError::UnexpectedCharacter(byte) if byte.is_ascii_graphic() => {
+            format!("unexpected symbol near '{}'", char::from(*byte))
+        }
+        LexError::UnexpectedCharacter(byte) => {
+            format!("unexpected symbol near 'char({byte})'")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The parser says "end of stream" both when the source stops too early and when it goes on
+/// after a block end that closes nothing. This finds the second: the first token that closes
+/// more than was opened.
+fn surplus_block_end(source: &[u8]) -> Option<(&'static str, LineNumber)> {
+    let mut lexer = Lexer::new(source, Discard);
+    let mut open = 0_usize;
+    loop {
+        lexer.skip_whitespace().ok()?;
+        let line = lexer.line_number();
+        let closes = match lexer.read_token().ok()?? {
+            Token::Function | Token::If | Token::Do | Token::Repeat => {
+                open += 1;
+                continue;
+            }
+            Token::End => "end",
+            Token::Until => "until",
+            Token::Else if open == 0 => "else",
+            Token::ElseIf if open == 0 => "elseif",
+            _ => continue,
+        };
+        match open.checked_sub(1) {
+            Some(fewer) => open = fewer,
+            None => return Some((closes, line)),
+        }
+    }
+}
+
+/// For lexing when only the kinds of the tokens matter.
+struct Discard;
+
+impl StringInterner for Discard {
+    type String = [u8; 0];
+
+    fn intern(&mut self, _: &[u8]) -> Self::String {
+        []
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::vm::Program;
+
+    #[test]
+    fn messages_are_those_of_reference_lua() {
+        for (source, expected) in [
+            ("x 5", "s.lua:1: '=' expected near '5'"),
+            ("local = 1", "s.lua:1: <name> expected near '='"),
+            ("if x then", "s.lua:1: 'end' expected near '<eof>'"),
+            ("x = 1\nend", "s.lua:2: '<eof>' expected near 'end'"),
+            ("x = ", "s.lua:1: unexpected symbol near '<eof>'"),
+            ("x = )", "s.lua:1: unexpected symbol near ')'"),
+            ("x = 'abc\ny = 2", "s.lua:1: unfinished string"),
+            ("\n\nfor i = 1 do end", "s.lua:3: ',' expected near 'do'"),
+            ("x = @", "s.lua:1: unexpected symbol near '@'"),
+        ] {
+            let error = Program::compile("s.lua", source.as_bytes()).unwrap_err();
+            assert_eq!(error.to_string(), expected, "{source:?}");
+        }
+    }
+}
