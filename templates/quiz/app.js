@@ -18,7 +18,6 @@ function say(text, isProblem = false) {
   const status = byId("status");
   status.textContent = text;
   status.classList.toggle("problem", isProblem);
-  status.hidden = text === "";
 }
 
 function showProblem(doing, error) {
@@ -54,8 +53,9 @@ function questionFields(row, index) {
   parseChoices(row).forEach((choice, place) => {
     const label = element("label", undefined, { className: "choice" });
     const radio = element("input", undefined, {
-      type: "radio", name: row.question_id, value: letter(place), required: true,
+      type: "radio", name: `question-${index}`, value: letter(place), required: true,
     });
+    radio.dataset.questionId = row.question_id;
     label.append(radio, element("span", choice));
     fields.append(label);
   });
@@ -68,7 +68,7 @@ async function submitAnswers(event) {
   event.preventDefault();
   const answers = {};
   for (const radio of byId("questions").querySelectorAll("input:checked")) {
-    answers[radio.name] = radio.value;
+    answers[radio.dataset.questionId] = radio.value;
   }
   await busy(event.submitter, "Your answers could not be scored", async () => {
     say("Scoring your answers…");
