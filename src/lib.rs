@@ -3,4 +3,6 @@
 pub mod config;
 pub mod peer_id;
 pub mod script;
+#[cfg(feature = "peer")]
+pub mod template;
 pub mod vm;

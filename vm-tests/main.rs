@@ -1,1 +1,16 @@
-//! vm
+//! The interpreter, the engine and the package itself, from outside; runs with any set of features.
+//!
+//! - `fixtures`: sample data is what its README says
+//! - `layering`: imports point downward, and the interpreter reaches nothing outside itself
+//! - `no_c`: the core needs no C compiler
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking; clippy.toml covers only functions marked #[test], not their helpers"
+)]
+
+mod fixtures;
+mod layering;
+mod no_c;

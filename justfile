@@ -1,0 +1,54 @@
+# The project's chores. `just` alone lists them.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+# What each feature set must pass. `peer` is the default and implies `http` and `db`.
+clippy := "cargo clippy --locked --all-targets"
+
+[private]
+default:
+    @just --list
+
+# Everything that must hold before a change goes in
+check: fmt-check lint test test-core docs deny
+
+# Format the sources
+fmt:
+    cargo fmt
+    cargo fmt --manifest-path fuzz/Cargo.toml
+
+# Fail when a source is not formatted
+fmt-check:
+    cargo fmt --check
+    cargo fmt --check --manifest-path fuzz/Cargo.toml
+
+# Clippy over all features, none, and each alone
+lint:
+    {{ clippy }} --all-features -- -D warnings
+    {{ clippy }} --no-default-features -- -D warnings
+    {{ clippy }} --no-default-features --features http -- -D warnings
+    {{ clippy }} --no-default-features --features db -- -D warnings
+
+# All tests, or those whose name contains FILTER
+test FILTER="":
+    cargo test --locked --all-features -- {{ FILTER }}
+
+# The tests of the core alone, as an embedder builds it
+test-core:
+    cargo test --locked --no-default-features
+
+# Build the API documentation; a broken link is an error
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features
+
+# Licences, banned crates and sources of what is linked
+deny:
+    .ci/deny
+
+# A peer with the quiz, a visitor, and a few exchanges between them
+demo *ARGS:
+    cargo run --locked --release -- demo {{ ARGS }}
+
+# Run every fuzz target for MINUTES (needs cargo-fuzz and a nightly toolchain)
+fuzz MINUTES="1":
+    for target in $(cargo +nightly fuzz list); do cargo +nightly fuzz run "$target" -- -max_total_time=$(({{ MINUTES }} * 60)); done
