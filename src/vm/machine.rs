@@ -398,8 +398,7 @@ fn request<'gc>(ctx: Context<'gc>, shared: &Shared, params: &Json) -> Result<Val
     Ok(request.into())
 }
 
-/// The table that `("…"):method()` looks in.
-pub(crate) fn set_string_methods<'gc>(ctx: Context<'gc>, methods: Table<'gc>) {
-    let metatable = ctx.singleton::<Rootable![piccolo::stdlib::StringMetatable<'_>]>();
-    metatable.0.set_field(ctx, "__index", methods);
+/// The metatable of all strings. The VM takes methods from its `__index` alone.
+pub(crate) fn string_metatable<'gc>(ctx: Context<'gc>) -> Table<'gc> {
+    ctx.singleton::<Rootable![piccolo::stdlib::StringMetatable<'_>]>().0
 }
