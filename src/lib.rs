@@ -3,3 +3,5 @@
 pub mod config;
 pub mod peer_id;
 pub mod script;
+#[cfg(feature = "db")]
+pub mod store;

@@ -1,1 +1,4 @@
 //! peer
+
+#[cfg(test)]
+mod store;
