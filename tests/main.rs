@@ -1,4 +1,6 @@
 //! peer
 
 #[cfg(test)]
+mod data;
+#[cfg(test)]
 mod store;
