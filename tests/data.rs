@@ -292,7 +292,7 @@ fn a_where_is_read_in_bounded_time_and_stack() {
         assert!(error.len() < 300, "{text:.40}: {error}");
     }
     assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
-    let many: Vec<String> = (0..900).map(|n| n.to_string()).collect();
+    let many: Vec<String> = (0..2000).map(|n| (n % 10).to_string()).collect();
     assert_eq!(host.titles("ana", filter(&format!("stars IN ({})", many.join(",")))).len(), 2);
 }
 

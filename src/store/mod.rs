@@ -29,6 +29,6 @@ pub use names::{ColumnName, MAX_NAME_CHARS, NameError, TableName};
 pub use policy::Policy;
 pub use readonly::{MAX_QUERY_BYTES, MAX_QUERY_ROWS, MAX_SQL_BYTES, QueryLimits, ReadOnly, Rows};
 #[cfg(feature = "peer")]
-pub use schema::{MAX_SCHEMA_BYTES, SchemaError};
+pub use schema::{MAX_SCHEMA_BYTES, SchemaError, tables_in_schema};
 pub use tables::{ColumnInfo, RowScope, Stamp, TableInfo};
 pub use value::SqlValue;

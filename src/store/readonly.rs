@@ -35,8 +35,9 @@ pub const MAX_QUERY_ROWS: usize = 1000;
 /// The largest result of one query, in bytes as JSON.
 pub const MAX_QUERY_BYTES: usize = 1024 * 1024;
 
-/// The longest SQL text of one query, in bytes.
-pub const MAX_SQL_BYTES: usize = 64 * 1024;
+/// The longest SQL text of one query, in bytes. It bounds how many costly functions stand in a row,
+/// between which SQLite does not look at the clock.
+pub const MAX_SQL_BYTES: usize = 32 * 1024;
 
 /// Twice the largest result, so that a row holding the largest insert and its keys can be read.
 pub(super) const MAX_VALUE_BYTES: i32 = 2 * 1024 * 1024;
@@ -308,7 +309,7 @@ fn configure(path: &Path) -> rusqlite::Result<Reader> {
         (Limit::SQLITE_LIMIT_SQL_LENGTH, MAX_SQL_BYTES as i32),
         (Limit::SQLITE_LIMIT_EXPR_DEPTH, 500),
         (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 50),
-        (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 1000),
+        (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 4096),
         (Limit::SQLITE_LIMIT_VDBE_OP, 100_000),
         (Limit::SQLITE_LIMIT_ATTACHED, 0),
         (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 256),

@@ -70,6 +70,18 @@ pub(super) enum StepKind {
     },
 }
 
+/// The tables that a `schema.sql` would make, in its order, without making them.
+///
+/// # Errors
+/// As [`Database::apply_schema`](super::Database::apply_schema), for what can be told from the text.
+pub fn tables_in_schema(source: &str) -> Result<Vec<TableName>, SchemaError> {
+    let steps = read(source)?.into_iter();
+    Ok(steps
+        .filter(|step| matches!(step.kind, StepKind::CreateTable { .. }))
+        .map(|step| step.table)
+        .collect())
+}
+
 /// Reads the whole file.
 pub(super) fn read(source: &str) -> Result<Vec<Step>, SchemaError> {
     if source.len() > MAX_SCHEMA_BYTES {
