@@ -1,1 +1,6 @@
 //! peer
+
+#[cfg(test)]
+mod data;
+#[cfg(test)]
+mod store;
