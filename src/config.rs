@@ -136,8 +136,8 @@ impl Config {
         }
         let text = std::fs::read_to_string(&path)
             .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
-        let config: Self = serde_json::from_str(&text)
-            .map_err(|source| ConfigError::Parse { path, source })?;
+        let config: Self =
+            serde_json::from_str(&text).map_err(|source| ConfigError::Parse { path, source })?;
         config.validate()?;
         Ok(config)
     }
@@ -160,7 +160,11 @@ impl Config {
 }
 
 fn number(field: &'static str, found: u64, min: u64, max: u64) -> Result<(), ConfigError> {
-    if (min..=max).contains(&found) { Ok(()) } else { Err(ConfigError::OutOfRange { field, found, min, max }) }
+    if (min..=max).contains(&found) {
+        Ok(())
+    } else {
+        Err(ConfigError::OutOfRange { field, found, min, max })
+    }
 }
 
 /// A path that leaves the peer folder would let a configuration that somebody shared read or
@@ -241,13 +245,17 @@ mod tests {
             let mut config = Config::default();
             config.lua.script_dir = path.into();
             let error = config.validate().unwrap_err();
-            assert!(matches!(error, ConfigError::OutsidePeerFolder { field: "lua.script_dir", .. }), "{path}: {error}");
+            assert!(
+                matches!(error, ConfigError::OutsidePeerFolder { field: "lua.script_dir", .. }),
+                "{path}: {error}"
+            );
         }
     }
 
     #[test]
     fn fields_only_deployed_peers_know_do_not_matter() {
-        let text = r#"{"viewer": {"theme": "dark"}, "presence": {"smtp_port": 587}, "lua": {"enabled": true}}"#;
+        let text =
+            r#"{"viewer": {"theme": "dark"}, "presence": {"smtp_port": 587}, "lua": {"enabled": true}}"#;
         let config: Config = serde_json::from_str(text).unwrap();
         assert!(config.lua.enabled);
         assert_eq!(config.lua.rate_limit_per_peer, 10);

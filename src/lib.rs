@@ -1,5 +1,11 @@
 //! Goop²: a peer-to-peer web for small, personal sites, programmable in sandboxed Lua.
 
+#[cfg(feature = "peer")]
+pub mod chat;
 pub mod config;
+#[cfg(feature = "peer")]
+pub mod p2p;
 pub mod peer_id;
 pub mod script;
+#[cfg(feature = "peer")]
+pub mod site;

@@ -24,11 +24,22 @@ pub struct FunctionInfo {
 #[derive(Debug, Clone)]
 pub enum ScriptEvent {
     /// A script was loaded or replaced.
-    Loaded { /** The script. */ name: String },
+    Loaded {
+        /** The script. */
+        name: String,
+    },
     /// A script is gone.
-    Removed { /** The script. */ name: String },
+    Removed {
+        /** The script. */
+        name: String,
+    },
     /// A script can't be loaded; the last good version, if any, stays.
-    Rejected { /** The script. */ name: String, /** file:line: message */ problem: String },
+    Rejected {
+        /** The script. */
+        name: String,
+        /** file:line: message */
+        problem: String,
+    },
 }
 
 /// Why an engine can't be made.
