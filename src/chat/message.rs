@@ -133,20 +133,20 @@ mod tests {
     fn the_wire_form_is_that_of_deployed_peers() {
         let mut message = Message {
             id: "m1".into(),
-            from: peer("Alice"),
+            from: peer("Anna"),
             to: "Bob".into(),
             kind: MessageKind::Direct,
             content: "hé \"you\"".into(),
             timestamp: 1_700_000_000_000,
             site_id: None,
         };
-        let line = "{\"id\":\"m1\",\"from\":\"Alice\",\"to\":\"Bob\",\"type\":\"direct\",\
+        let line = "{\"id\":\"m1\",\"from\":\"Anna\",\"to\":\"Bob\",\"type\":\"direct\",\
                     \"content\":\"hé \\\"you\\\"\",\"timestamp\":1700000000000}\n";
         assert_eq!(String::from_utf8(message.encode().unwrap()).unwrap(), line);
         message.kind = MessageKind::Site;
         message.site_id = Some("s".into());
         assert!(String::from_utf8(message.encode().unwrap()).unwrap().contains("\"type\":\"site\""));
-        assert_eq!(Message::decode(&message.encode().unwrap(), &peer("Alice"), 5).unwrap(), message);
+        assert_eq!(Message::decode(&message.encode().unwrap(), &peer("Anna"), 5).unwrap(), message);
     }
 
     #[test]

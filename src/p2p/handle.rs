@@ -104,9 +104,12 @@ impl NodeHandle {
         id: Libp2pId,
         address: Option<Multiaddr>,
     ) -> Result<(), NodeError> {
+        let unreachable = |reason: String| NodeError::Unreachable { peer: peer.clone(), reason };
+        if *peer == self.own {
+            return Err(unreachable("that is this peer itself".to_owned()));
+        }
         let (reply, answer) = oneshot::channel();
         self.command(Command::Connect { peer: id, address, reply }).await?;
-        let unreachable = |reason: String| NodeError::Unreachable { peer: peer.clone(), reason };
         // The transport gives up by itself just as early; this is for what it does not time.
         match timeout(DIAL_TIMEOUT, answer).await {
             Ok(Ok(connected)) => connected.map_err(unreachable),

@@ -280,7 +280,7 @@ fn describe(error: &DialError) -> String {
         DialError::NoAddresses => "no address of it is known; dial it by its address first".to_owned(),
         DialError::WrongPeerId { obtained, .. } => format!("another peer answers there: {obtained}"),
         DialError::LocalPeerId { .. } => "that is this peer itself".to_owned(),
-        DialError::Denied { cause } => innermost(cause),
+        DialError::Denied { cause } => chain(cause),
         DialError::Aborted => "the attempt was given up".to_owned(),
         DialError::DialPeerConditionFalse(_) => error.to_string(),
     }
@@ -291,15 +291,22 @@ fn describe_transport(error: &TransportError<std::io::Error>) -> String {
         TransportError::MultiaddrNotSupported(_) => {
             "an address must be /ip4 or /ip6 with /tcp for this peer".to_owned()
         }
-        TransportError::Other(error) => innermost(error),
+        TransportError::Other(error) => chain(error),
     }
 }
 
-/// The last error of the chain: the layers above it only say that they failed.
-fn innermost(error: &(dyn Error + 'static)) -> String {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
+/// The error and what caused it, from the outside in, without the layers that only repeat what is
+/// below them.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut parts = Vec::<String>::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        if !parts.iter().any(|known| known.contains(&text)) {
+            parts.retain(|known| !text.contains(known.as_str()));
+            parts.push(text);
+        }
+        next = error.source();
     }
-    last.to_string()
+    parts.join(": ")
 }

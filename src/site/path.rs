@@ -257,4 +257,20 @@ mod tests {
             assert_eq!(relative(raw), Err(Refusal::BadRequest), "{raw:?}");
         }
     }
+
+    proptest::proptest! {
+        /// Whatever is asked, what is allowed stays below the site and names nothing private.
+        #[test]
+        fn an_allowed_path_is_made_of_plain_names(raw in "(/|\\.|%2[eEfF]|%5c|lua|LUA|[lL]%75a|%00|\\\\|[a-z :.%]|\\PC){0,12}") {
+            if let Ok(path) = relative(&raw) {
+                let names: Vec<_> = path.components().collect();
+                assert!(!names.is_empty());
+                for name in &names {
+                    let std::path::Component::Normal(name) = name else { panic!("{raw:?} gave {path:?}") };
+                    assert!(!name.to_string_lossy().starts_with('.'), "{raw:?} gave {path:?}");
+                }
+                assert_ne!(names[0].as_os_str().to_ascii_lowercase(), "lua", "{raw:?}");
+            }
+        }
+    }
 }
