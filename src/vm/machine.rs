@@ -33,7 +33,7 @@ use crate::vm::vm_error::run_error;
 const STEP_FUEL: i32 = 64;
 
 /// The longest a slice goes on before others get their turn.
-const SLICE_TIME: Duration = Duration::from_millis(1);
+const SLICE_TIME: Duration = Duration::from_micros(200);
 
 /// What an invocation is to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -194,7 +194,7 @@ impl Machine {
         })
     }
 
-    /// Runs for about a millisecond.
+    /// Runs for about a fifth of a millisecond.
     ///
     /// After [`Slice::Finished`] there is nothing more to do: drop the machine.
     pub fn run_slice(&mut self) -> Slice {
