@@ -321,8 +321,11 @@ impl Drop for Machine {
 
 /// The host of machines without an API.
 struct PlainHost {
-    print: Box<dyn Fn(&[u8])>,
+    print: PrintSink,
 }
+
+/// Takes the lines that a script prints.
+type PrintSink = Box<dyn Fn(&[u8])>;
 
 impl Host for PlainHost {
     fn print(&self, line: &[u8]) {
