@@ -162,20 +162,29 @@ fn surplus_block_end(source: &[u8]) -> Option<(&'static str, LineNumber)> {
 }
 
 /// The parser says on which line something follows an expression that should have been assigned
-/// to, but not what. This finds it: the token after the first piece of the line that is such an
-/// expression, or, when the expression is on an earlier line, the line's first token.
+/// to, but not what. This finds it: the line's first token when what stands before the line is
+/// such an expression already, or else the token after the first piece of the line that is one.
+/// `None` means the end of the source.
 fn token_after_expression(source: &[u8], line: LineNumber) -> Option<String> {
     let tokens = tokens_of_line(source, line)?;
+    let before = usize::try_from(line.0).unwrap_or(usize::MAX).checked_sub(1);
+    let line_start = before.and_then(|newlines| memchr::memchr_iter(b'\n', source).nth(newlines));
     let closes = |token: &&String| matches!(token.as_str(), "end" | "else" | "elseif" | "until" | ";");
     let start = tokens.iter().take_while(closes).count();
-    let is_expression = |end: usize| {
-        let piece = tokens.get(start..end).unwrap_or_default().join(" ");
-        let parsed = piccolo::compiler::parse_chunk(piece.as_bytes(), BasicInterner::default());
-        matches!(parsed, Err(ParseError { kind: ParseErrorKind::ExpressionNotStatement, .. }))
+    let piece = |end: usize| tokens.get(start..end).unwrap_or_default().join(" ");
+    let after = if ends_in_expression(source.get(..line_start.unwrap_or(0)).unwrap_or_default()) {
+        0
+    } else {
+        (start + 1..=tokens.len()).find(|end| {
+            ends_in_expression(piece(*end).as_bytes()) && ends_in_expression(piece(*end + 1).as_bytes())
+        })?
     };
-    let after = (start + 1..tokens.len()).find(|end| is_expression(*end) && is_expression(*end + 1));
-    let token = tokens.get(after.unwrap_or(0))?;
-    Some(shortened(token))
+    tokens.get(after).map(|token| shortened(token))
+}
+
+fn ends_in_expression(source: &[u8]) -> bool {
+    let parsed = piccolo::compiler::parse_chunk(source, BasicInterner::default());
+    matches!(parsed, Err(ParseError { kind: ParseErrorKind::ExpressionNotStatement, .. }))
 }
 
 /// The source forms of the tokens on one line, up to as many as are worth looking at.
@@ -226,6 +235,7 @@ mod tests {
             ("function f() x.y z end", "s.lua:1: '=' expected near 'z'"),
             ("if a then\nelse x[1] 7 end", "s.lua:2: '=' expected near '7'"),
             ("x\nlocal y", "s.lua:2: '=' expected near 'local'"),
+            ("x\ny", "s.lua:2: '=' expected near 'y'"),
             ("x", "s.lua:1: '=' expected near '<eof>'"),
             ("local = 1", "s.lua:1: <name> expected near '='"),
             ("if x then", "s.lua:1: 'end' expected near '<eof>'"),
