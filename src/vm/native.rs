@@ -17,7 +17,7 @@ use std::rc::Rc;
 use ottavino_gc_arena::Collect;
 use piccolo::{
     BoxSequence, Callback, CallbackFn, CallbackReturn, Context, Error, Execution, Function, Sequence,
-    SequencePoll, Stack, String as LuaString, Table, Value,
+    SequencePoll, Stack, StashedClosure, String as LuaString, Table, Value,
 };
 
 use crate::vm::budget::Budget;
@@ -92,6 +92,8 @@ pub(crate) struct Shared {
     pub(crate) host: Rc<dyn Host>,
     /// The text that the script last passed to `error`, and that text with its position.
     pub(crate) chosen: RefCell<Option<ChosenError>>,
+    /// A function whose one upvalue holds the line that the script is at.
+    pub(crate) line: RefCell<Option<StashedClosure>>,
     /// The generator behind `math.random`, made when it is first used.
     pub(crate) random: RefCell<Option<Random>>,
 }
@@ -103,6 +105,7 @@ impl Shared {
             answer: RefCell::new(None),
             host,
             chosen: RefCell::new(None),
+            line: RefCell::new(None),
             random: RefCell::new(None),
         }
     }

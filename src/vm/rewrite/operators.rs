@@ -5,16 +5,14 @@
 //! * `a % b` panics for `math.mininteger % -1` and is wrong near the ends of the integers. A
 //!   literal divisor between 1 and 2^31 has neither problem and stays an instruction.
 //!
-//! The natives are bound to locals at the head of the chunk, whose names hold a NUL byte and so
-//! can't be written in Lua: a script can neither see nor replace them. A global or a field of
-//! a hidden table could be found with `pairs`. The chunk gets them as its arguments; a script's
-//! own `...` outside functions, which is empty, becomes a native that returns nothing.
+//! The natives are named by variables whose names hold a NUL byte and so can't be written in Lua:
+//! a script can neither see nor replace them. A global or a field of a hidden table could be
+//! found with `pairs`.
 
-use piccolo::compiler::LineNumber;
 use piccolo::compiler::parser::{
     AssignmentTarget, BinaryOperator, Block, CallSuffix, Chunk, ConstructorField, Expression, FieldSuffix,
-    ForStatement, HeadExpression, LineAnnotated, LocalAttributes, LocalStatement, PrimaryExpression,
-    RecordKey, SimpleExpression, Statement, SuffixPart, SuffixedExpression,
+    ForStatement, HeadExpression, PrimaryExpression, RecordKey, SimpleExpression, Statement, SuffixPart,
+    SuffixedExpression,
 };
 
 use crate::vm::program::Text;
@@ -29,39 +27,35 @@ pub(crate) enum HiddenNative {
     Concat,
     /// `%`.
     Modulo,
-    /// The chunk's own `...`, which is empty.
-    Nothing,
+    /// Learns where the chunk keeps its line.
+    TrackLines,
 }
 
 impl HiddenNative {
-    fn local_name(self) -> Text {
+    pub(super) fn variable(self) -> Text {
         let name: &[u8] = match self {
             Self::Concat => b"\0concat",
             Self::Modulo => b"\0modulo",
-            Self::Nothing => b"\0nothing",
+            Self::TrackLines => b"\0track lines",
         };
         name.into()
     }
 }
 
-/// Rewrites the chunk in place. Returns the natives it needs, in the order in which the chunk
-/// takes them as arguments.
-pub(crate) fn bind_operators(chunk: &mut Chunk<Text>) -> Vec<HiddenNative> {
-    let mut rewriter = Rewriter { used: Vec::new(), function_depth: 0 };
+/// Whether a variable is one that rewriting made.
+pub(super) fn is_hidden(name: &Text) -> bool {
+    name.first() == Some(&0)
+}
+
+/// Rewrites the chunk in place. Returns the natives it now needs.
+pub(super) fn bind_operators(chunk: &mut Chunk<Text>) -> Vec<HiddenNative> {
+    let mut rewriter = Rewriter { used: Vec::new() };
     rewriter.block(&mut chunk.block);
-    if !rewriter.used.is_empty() {
-        let names = rewriter.used.iter().map(|native| (native.local_name(), LocalAttributes::NONE)).collect();
-        let values = vec![simple(SimpleExpression::VarArgs)];
-        let bind = Statement::LocalStatement(LocalStatement { names, values });
-        chunk.block.statements.insert(0, LineAnnotated::new(LineNumber(0), bind));
-    }
     rewriter.used
 }
 
 struct Rewriter {
     used: Vec<HiddenNative>,
-    /// 0 in the main chunk.
-    function_depth: usize,
 }
 
 impl Rewriter {
@@ -93,8 +87,8 @@ impl Rewriter {
                 self.block(&mut s.body);
                 self.expression(&mut s.until);
             }
-            Statement::Function(s) => self.function_body(&mut s.definition.body),
-            Statement::LocalFunction(s) => self.function_body(&mut s.definition.body),
+            Statement::Function(s) => self.block(&mut s.definition.body),
+            Statement::LocalFunction(s) => self.block(&mut s.definition.body),
             Statement::LocalStatement(s) => self.expressions(&mut s.values),
             Statement::FunctionCall(s) => {
                 self.suffixed(&mut s.head);
@@ -126,12 +120,6 @@ impl Rewriter {
                 self.block(body);
             }
         }
-    }
-
-    fn function_body(&mut self, body: &mut Block<Text>) {
-        self.function_depth += 1;
-        self.block(body);
-        self.function_depth -= 1;
     }
 
     fn expressions(&mut self, expressions: &mut [Expression<Text>]) {
@@ -203,12 +191,8 @@ impl Rewriter {
                     }
                 }
             }
-            SimpleExpression::Function(definition) => self.function_body(&mut definition.body),
+            SimpleExpression::Function(definition) => self.block(&mut definition.body),
             SimpleExpression::Suffixed(suffixed) => self.suffixed(suffixed),
-            SimpleExpression::VarArgs if self.function_depth == 0 => {
-                let call = self.native_suffixed(HiddenNative::Nothing, Vec::new());
-                *expression = SimpleExpression::Suffixed(call);
-            }
             SimpleExpression::VarArgs
             | SimpleExpression::Float(_)
             | SimpleExpression::Integer(_)
@@ -266,13 +250,13 @@ impl Rewriter {
             self.used.push(native);
         }
         SuffixedExpression {
-            primary: PrimaryExpression::Name(native.local_name()),
+            primary: PrimaryExpression::Name(native.variable()),
             suffixes: vec![SuffixPart::Call(CallSuffix::Function(arguments))],
         }
     }
 }
 
-fn simple(expression: SimpleExpression<Text>) -> Expression<Text> {
+pub(super) fn simple(expression: SimpleExpression<Text>) -> Expression<Text> {
     Expression { head: Box::new(HeadExpression::Simple(expression)), tail: Vec::new() }
 }
 

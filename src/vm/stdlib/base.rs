@@ -45,8 +45,15 @@ static NATIVES: &[Native] = &[
 static NEXT: Native = Native { name: "next", fuel: CALL, run: next };
 static IPAIRS_STEP: Native = Native { name: "ipairs", fuel: CALL, run: ipairs_step };
 
-/// What a script's own `...` outside functions becomes.
-pub(super) static NOTHING: Native = Native { name: "...", fuel: 0, run: |call| call.give_nothing() };
+/// Learns from a function that returns the chunk's line where that line is kept.
+pub(super) static TRACK_LINES: Native = Native { name: "track lines", fuel: 0, run: track_lines };
+
+fn track_lines<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
+    if let Function::Closure(closure) = call.function(1)? {
+        *call.shared.line.borrow_mut() = Some(call.ctx.stash(closure));
+    }
+    call.give_nothing()
+}
 
 pub(super) fn install(installer: &Installer<'_, '_>) {
     for native in NATIVES {

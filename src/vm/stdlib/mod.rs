@@ -43,6 +43,6 @@ pub(crate) fn hidden_native(native: HiddenNative) -> &'static Native {
     match native {
         HiddenNative::Concat => &concat::CONCAT,
         HiddenNative::Modulo => &math::MODULO,
-        HiddenNative::Nothing => &base::NOTHING,
+        HiddenNative::TrackLines => &base::TRACK_LINES,
     }
 }
