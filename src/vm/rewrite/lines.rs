@@ -247,7 +247,10 @@ fn can_fail(statement: &Statement<Text>) -> bool {
             let bounds = [Some(initial), Some(limit), step.as_ref()];
             !bounds.into_iter().flatten().all(is_number)
         }
-        Statement::For(ForStatement::Generic { .. }) | Statement::FunctionCall(_) => true,
+        Statement::FunctionCall(s) => {
+            !matches!(&s.head.primary, PrimaryExpression::Name(name) if is_hidden(name))
+        }
+        Statement::For(ForStatement::Generic { .. }) => true,
         Statement::Function(s) => !s.fields.is_empty() || s.method.is_some(),
         Statement::LocalStatement(s) => s.values.iter().any(expression_can_fail),
         Statement::Assignment(s) => {

@@ -2,6 +2,8 @@
 //!
 //! * `a .. b .. c` allocates its whole result inside one instruction, whatever the fuel: fifteen
 //!   doublings end the process. The native asks the memory budget first.
+//! * `...` in a function may hold any number of values, since each call can add to those it was
+//!   given, and `{...}` copies them in one instruction. A native looks at their number first.
 //! * `a % b` panics for `math.mininteger % -1` and is wrong near the ends of the integers. A
 //!   literal divisor between 1 and 2^31 has neither problem and stays an instruction.
 //!
@@ -11,8 +13,8 @@
 
 use piccolo::compiler::parser::{
     AssignmentTarget, BinaryOperator, Block, CallSuffix, Chunk, ConstructorField, Expression, FieldSuffix,
-    ForStatement, HeadExpression, PrimaryExpression, RecordKey, SimpleExpression, Statement, SuffixPart,
-    SuffixedExpression,
+    ForStatement, FunctionCallStatement, FunctionDefinition, HeadExpression, LineAnnotated,
+    PrimaryExpression, RecordKey, SimpleExpression, Statement, SuffixPart, SuffixedExpression,
 };
 
 use crate::vm::program::Text;
@@ -27,6 +29,8 @@ pub(crate) enum HiddenNative {
     Concat,
     /// `%`.
     Modulo,
+    /// Bounds the number of values in `...`.
+    LimitValues,
     /// Learns where the chunk keeps its line.
     TrackLines,
 }
@@ -36,6 +40,7 @@ impl HiddenNative {
         let name: &[u8] = match self {
             Self::Concat => b"\0concat",
             Self::Modulo => b"\0modulo",
+            Self::LimitValues => b"\0limit values",
             Self::TrackLines => b"\0track lines",
         };
         name.into()
@@ -87,8 +92,8 @@ impl Rewriter {
                 self.block(&mut s.body);
                 self.expression(&mut s.until);
             }
-            Statement::Function(s) => self.block(&mut s.definition.body),
-            Statement::LocalFunction(s) => self.block(&mut s.definition.body),
+            Statement::Function(s) => self.function(&mut s.definition),
+            Statement::LocalFunction(s) => self.function(&mut s.definition),
             Statement::LocalStatement(s) => self.expressions(&mut s.values),
             Statement::FunctionCall(s) => {
                 self.suffixed(&mut s.head);
@@ -119,6 +124,19 @@ impl Rewriter {
                 self.expressions(arguments);
                 self.block(body);
             }
+        }
+    }
+
+    /// A function that takes `...` first has their number looked at.
+    fn function(&mut self, definition: &mut FunctionDefinition<Text>) {
+        self.block(&mut definition.body);
+        if definition.has_varargs {
+            let call = CallSuffix::Function(vec![simple(SimpleExpression::VarArgs)]);
+            let head = self.native_variable(HiddenNative::LimitValues);
+            let check = Statement::FunctionCall(FunctionCallStatement { head, call });
+            let statements = &mut definition.body.statements;
+            let line = statements.first().map_or(definition.body.closed_on, |first| first.line_number);
+            statements.insert(0, LineAnnotated::new(line, check));
         }
     }
 
@@ -191,7 +209,7 @@ impl Rewriter {
                     }
                 }
             }
-            SimpleExpression::Function(definition) => self.block(&mut definition.body),
+            SimpleExpression::Function(definition) => self.function(definition),
             SimpleExpression::Suffixed(suffixed) => self.suffixed(suffixed),
             SimpleExpression::VarArgs
             | SimpleExpression::Float(_)
@@ -246,13 +264,16 @@ impl Rewriter {
         native: HiddenNative,
         arguments: Vec<Expression<Text>>,
     ) -> SuffixedExpression<Text> {
+        let mut call = self.native_variable(native);
+        call.suffixes.push(SuffixPart::Call(CallSuffix::Function(arguments)));
+        call
+    }
+
+    fn native_variable(&mut self, native: HiddenNative) -> SuffixedExpression<Text> {
         if !self.used.contains(&native) {
             self.used.push(native);
         }
-        SuffixedExpression {
-            primary: PrimaryExpression::Name(native.variable()),
-            suffixes: vec![SuffixPart::Call(CallSuffix::Function(arguments))],
-        }
+        SuffixedExpression { primary: PrimaryExpression::Name(native.variable()), suffixes: Vec::new() }
     }
 }
 
