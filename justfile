@@ -43,7 +43,7 @@ docs:
 
 # Licences, banned crates and sources of what is linked
 deny:
-    .ci/deny
+    cargo deny --all-features check licenses bans sources
 
 # A peer with the quiz, a visitor, and a few exchanges between them
 demo *ARGS:
