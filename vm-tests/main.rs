@@ -1,6 +1,7 @@
 //! The interpreter, the engine and the package itself, from outside; runs with any set of features.
 //!
 //! - `fixtures`: sample data is what its README says
+//! - `harness`: scripts give what their headers expect, here and in the reference interpreter
 //! - `layering`: imports point downward, and the interpreter reaches nothing outside itself
 //! - `no_c`: the core needs no C compiler
 
@@ -12,5 +13,6 @@
 )]
 
 mod fixtures;
+mod harness;
 mod layering;
 mod no_c;

@@ -1,0 +1,2 @@
+-- expect: false	bad argument #2 to '?' (string expected, got table)
+print(pcall(assert, false, {}))

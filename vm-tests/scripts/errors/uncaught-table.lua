@@ -1,0 +1,3 @@
+-- expect-error: (error object is a table value)
+-- kind: runtime
+error({})

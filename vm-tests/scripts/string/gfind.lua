@@ -1,0 +1,2 @@
+-- expect: true
+print(string.gfind == string.gmatch)
