@@ -1,15 +1,56 @@
-//! TEMPORARY SKELETON: signatures only, so that the layers above can be written against them.
+//! The engine: finds the script that a stranger asks for, and runs it.
 
-use std::path::Path;
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::fs;
+use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::Value as Json;
+use tokio::sync::broadcast;
+use tokio::time::Instant;
 
 use crate::config::LuaConfig;
+use crate::script::api::Invocation;
+use crate::script::kv_store::KvStore;
+use crate::script::name::ScriptName;
+use crate::script::rate_limit::{RateLimited, RateLimiter};
+use crate::script::registry::{Registry, Script, ScriptEvent};
+use crate::script::replies::{self, CallError};
+use crate::script::watch::ScriptWatch;
+use crate::script::workers::{Busy, Finished, Job, Workers};
 use crate::script::{Caller, DirectSender};
+#[cfg(feature = "db")]
+use crate::store::ReadOnly;
+use crate::vm::{Entry, Limits, Outcome, RunError};
 
-/// Runs the scripts of one peer.
-pub struct Engine(());
+/// The most invocations under way at once. Each may hold as much memory as its limit, so this and
+/// `max_memory_mb` bound what all scripts together can take.
+const MAX_UNDER_WAY: usize = 64;
+
+/// Events kept for a listener that does not keep up.
+const EVENT_BACKLOG: usize = 256;
+
+/// Runs the scripts of one peer: loads them, watches them, answers for them.
+///
+/// Cheap to share behind an `Arc`; all methods take `&self`.
+pub struct Engine {
+    registry: Arc<Registry>,
+    script_dir: PathBuf,
+    own: Caller,
+    config: LuaConfig,
+    limiter: RateLimiter,
+    workers: Workers,
+    stores: Mutex<HashMap<ScriptName, Arc<KvStore>>>,
+    #[cfg(feature = "db")]
+    database: Arc<ReadOnly>,
+    events: broadcast::Sender<ScriptEvent>,
+    watch: Mutex<Option<ScriptWatch>>,
+    references: RandomState,
+}
 
 /// What a visitor learns of a data function.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,61 +61,235 @@ pub struct FunctionInfo {
     pub description: String,
 }
 
-/// What the engine tells its owner about the script folder.
-#[derive(Debug, Clone)]
-pub enum ScriptEvent {
-    /// A script was loaded or replaced.
-    Loaded {
-        /** The script. */
-        name: String,
-    },
-    /// A script is gone.
-    Removed {
-        /** The script. */
-        name: String,
-    },
-    /// A script can't be loaded; the last good version, if any, stays.
-    Rejected {
-        /** The script. */
-        name: String,
-        /** file:line: message */
-        problem: String,
-    },
-}
-
 /// Why an engine can't be made.
 #[derive(Debug, thiserror::Error)]
-#[error("engine")]
-pub struct EngineError;
-
-/// Why a data function gave no result. `Display` is what the visitor may read.
-#[derive(Debug, thiserror::Error)]
-#[error("call")]
-pub struct CallError;
+pub enum EngineError {
+    /// The script folder can't be made or read.
+    #[error("the script folder {} can't be used: {source}", .dir.display())]
+    ScriptDir {
+        /// The folder.
+        dir: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The worker threads can't be started.
+    #[error("the script workers can't be started: {0}")]
+    Workers(std::io::Error),
+}
 
 impl Engine {
-    /// Loads every script of the peer folder and starts watching. Needs a tokio runtime.
-    pub async fn start(_config: &LuaConfig, _peer_dir: &Path, _own: Caller) -> Result<Self, EngineError> {
-        Err(EngineError)
+    /// Loads every script of the peer folder and starts watching them.
+    ///
+    /// `own` is the peer that the scripts belong to. Whether scripts are enabled at all is the
+    /// caller's question to [`LuaConfig::enabled`]. Blocks while the scripts are compiled, some
+    /// milliseconds each.
+    ///
+    /// # Errors
+    /// When the script folder or the worker threads can't be had. A script that does not load is
+    /// no error: it is reported by [`Engine::events`] and in the log.
+    pub fn new(config: LuaConfig, peer_dir: &Path, own: Caller) -> Result<Self, EngineError> {
+        let dir = peer_dir.join(&config.script_dir);
+        let unusable = |source| EngineError::ScriptDir { dir: dir.clone(), source };
+        fs::create_dir_all(&dir).map_err(unusable)?;
+        // File events name the real path.
+        let script_dir = dir.canonicalize().map_err(unusable)?;
+        let registry = Arc::new(Registry::new(script_dir.clone()));
+        let (events, _) = broadcast::channel(EVENT_BACKLOG);
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let engine = Self {
+            limiter: RateLimiter::new(config.rate_limit_per_peer, config.rate_limit_global),
+            workers: Workers::start(threads, MAX_UNDER_WAY).map_err(EngineError::Workers)?,
+            stores: Mutex::default(),
+            #[cfg(feature = "db")]
+            database: Arc::new(ReadOnly::open(peer_dir)),
+            watch: Mutex::new(None),
+            references: RandomState::new(),
+            registry,
+            script_dir,
+            own,
+            config,
+            events,
+        };
+        engine.start_watching();
+        report(&engine.registry.sync(), &engine.events);
+        Ok(engine)
     }
-    /// Answers a direct message if it is a command; replies go out through `sender`.
-    pub async fn dispatch(&self, _caller: &Caller, _text: &str, _sender: &dyn DirectSender) {}
-    /// Calls a data function.
-    pub async fn call(&self, _caller: &Caller, _function: &str, _params: Value) -> Result<Value, CallError> {
-        Err(CallError)
+
+    /// Watching begins before the first look, so that no change falls between the two.
+    fn start_watching(&self) {
+        let (registry, events) = (self.registry.clone(), self.events.clone());
+        let started = ScriptWatch::start(&self.script_dir, move || report(&registry.sync(), &events));
+        match started {
+            Ok(watch) => *self.watch.lock() = Some(watch),
+            Err(error) => tracing::error!(%error, "changed scripts are not seen until the next start"),
+        }
     }
+
+    /// Answers a direct message if it is a command; the reply goes out through `sender`.
+    ///
+    /// A text that does not start with `!` is none, and nothing happens. What the script or the
+    /// sender failed at is in the log.
+    pub async fn dispatch(&self, caller: &Caller, text: &str, sender: &dyn DirectSender) {
+        let Some(command) = text.trim().strip_prefix('!') else { return };
+        let (command, args) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+        let reply = self.answer(caller, command, args.trim()).await;
+        let Some(reply) = reply else { return };
+        if let Err(error) = sender.send_direct(&caller.peer, reply).await {
+            tracing::warn!(command = %shown(command), %error, "the reply was not delivered");
+        }
+    }
+
+    /// The reply to `!command args`, or `None` when the script has none.
+    async fn answer(&self, caller: &Caller, command: &str, args: &str) -> Option<String> {
+        let script = self.registry.get(command).filter(|script| script.is_command());
+        if self.admit(caller, script.as_deref()).is_err() {
+            return Some(replies::RATE_LIMITED.to_owned());
+        }
+        let Some(script) = script else {
+            return Some(match command {
+                "help" => replies::help(&self.commands()),
+                _ => replies::unknown_command(command),
+            });
+        };
+        match self.run(script, caller, Entry::Handle(args.to_owned())).await {
+            Err(Busy) => Some(replies::BUSY.to_owned()),
+            Ok((Ok(Outcome::Reply(reply)), _)) => reply.map(|bytes| replies::reply(&bytes)),
+            Ok((Ok(_), _)) => None,
+            Ok((Err(error), reference)) => Some(replies::failure(&error, &reference)),
+        }
+    }
+
+    /// Calls the data function `function` with `params`.
+    ///
+    /// # Errors
+    /// Whose text is what the visitor may read; the whole story is in the owner's log.
+    pub async fn call(&self, caller: &Caller, function: &str, params: Json) -> Result<Json, CallError> {
+        let script = self.registry.get(function).filter(|script| script.is_function());
+        self.admit(caller, script.as_deref())
+            .map_err(|RateLimited { retry_after }| CallError::RateLimited { retry_after })?;
+        let Some(script) = script else {
+            return Err(CallError::NotFound { function: shown(function) });
+        };
+        match self.run(script, caller, Entry::Call(params)).await {
+            Err(Busy) => Err(CallError::Busy),
+            Ok((Ok(Outcome::Result(result)), _)) => Ok(result),
+            Ok((Ok(_), _)) => Ok(Json::Null),
+            Ok((Err(error), reference)) => {
+                Err(CallError::Script { message: replies::failure(&error, &reference) })
+            }
+        }
+    }
+
     /// The names of all chat commands, sorted.
     pub fn commands(&self) -> Vec<String> {
-        Vec::new()
+        let scripts = self.registry.scripts();
+        scripts.values().filter(|script| script.is_command()).map(|script| script.name.to_string()).collect()
     }
+
     /// All data functions, sorted by name.
     pub fn functions(&self) -> Vec<FunctionInfo> {
-        Vec::new()
+        let scripts = self.registry.scripts();
+        let functions = scripts.values().filter(|script| script.is_function());
+        functions
+            .map(|script| FunctionInfo {
+                name: script.name.to_string(),
+                description: script.header.description.clone(),
+            })
+            .collect()
     }
+
     /// What happens in the script folder from now on.
-    pub fn events(&self) -> tokio::sync::broadcast::Receiver<ScriptEvent> {
-        tokio::sync::broadcast::channel(1).1
+    pub fn events(&self) -> broadcast::Receiver<ScriptEvent> {
+        self.events.subscribe()
     }
-    /// Stops watching and waits for running scripts to end.
-    pub async fn close(&self) {}
+
+    /// Stops watching, waits for the scripts under way, each of which has its deadline, and ends
+    /// the threads. Calls after this are answered as busy.
+    pub async fn close(self: &Arc<Self>) {
+        self.watch.lock().take();
+        let engine = self.clone();
+        let stopped = tokio::task::spawn_blocking(move || engine.workers.stop()).await;
+        if let Err(error) = stopped {
+            tracing::error!(%error, "the script workers did not stop");
+        }
+    }
+
+    fn admit(&self, caller: &Caller, script: Option<&Script>) -> Result<(), RateLimited> {
+        let own_limit = script.and_then(|script| script.header.rate_limit.map(|limit| (&script.name, limit)));
+        let admitted = self.limiter.admit(&caller.peer, own_limit, Instant::now());
+        if admitted.is_err() {
+            tracing::debug!(caller = %caller.peer, "rate limited");
+        }
+        admitted
+    }
+
+    /// Runs `script` and gives what it gave, with the reference of the invocation.
+    async fn run(
+        &self,
+        script: Arc<Script>,
+        caller: &Caller,
+        entry: Entry,
+    ) -> Result<(Result<Outcome, RunError>, String), Busy> {
+        let reference = self.new_reference();
+        let is_function = matches!(entry, Entry::Call(_));
+        let invocation = self.invocation(&script, caller, &reference, is_function);
+        let limits = Limits { time: self.config.timeout(), memory_bytes: self.config.max_memory_bytes() };
+        let name = script.name.clone();
+        let Finished { result, .. } = self.workers.run(Job { script, entry, limits, invocation }).await?;
+        if let Err(error) = &result {
+            let (kind, caller) = (error.kind(), &caller.peer);
+            tracing::warn!(target: "goop2::lua", script = %name, %caller, %reference, kind, "{error}");
+        }
+        Ok((result, reference))
+    }
+
+    fn invocation(&self, script: &Script, caller: &Caller, reference: &str, is_function: bool) -> Invocation {
+        #[cfg(not(feature = "db"))]
+        let _ = is_function;
+        Invocation {
+            script: script.name.clone(),
+            reference: reference.to_owned(),
+            caller: caller.clone(),
+            own: self.own.clone(),
+            commands: Arc::new(self.commands()),
+            kv: self.config.kv_enabled.then(|| self.store(&script.name)),
+            #[cfg(feature = "db")]
+            database: is_function.then(|| self.database.clone()),
+            logged: Cell::new(0),
+        }
+    }
+
+    /// The one store of a script, shared by all its invocations.
+    fn store(&self, name: &ScriptName) -> Arc<KvStore> {
+        let mut stores = self.stores.lock();
+        let store =
+            stores.entry(name.clone()).or_insert_with(|| Arc::new(KvStore::new(&self.script_dir, name)));
+        store.clone()
+    }
+
+    /// Six digits that join what a visitor was told to the owner's log.
+    fn new_reference(&self) -> String {
+        let now = std::time::Instant::now();
+        format!("{:06x}", self.references.hash_one(now) & 0xFF_FFFF)
+    }
+}
+
+/// A stranger's text, short and printable, for a message.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(crate::script::MAX_SCRIPT_NAME_CHARS).collect()
+}
+
+/// Tells the log and the listeners what happened to scripts.
+fn report(happened: &[ScriptEvent], events: &broadcast::Sender<ScriptEvent>) {
+    for event in happened {
+        match event {
+            ScriptEvent::Loaded { name } => tracing::info!(script = %name, "script loaded"),
+            ScriptEvent::Removed { name } => tracing::info!(script = %name, "script removed"),
+            ScriptEvent::Rejected { file, problem } => {
+                tracing::error!(%file, "script not loaded, the last good version stays: {problem}");
+            }
+        }
+        // Nobody may be listening.
+        let _ = events.send(event.clone());
+    }
 }

@@ -1,7 +1,23 @@
 //! The script engine: chat commands and data functions, run in the sandbox of [`crate::vm`].
 
+mod api;
 mod caller;
 mod engine;
+mod header;
+mod kv_store;
+mod name;
+mod offline;
+mod rate_limit;
+mod registry;
+mod replies;
+mod watch;
+mod workers;
 
 pub use caller::{Caller, DirectSender, SendError, SendFuture};
-pub use engine::{CallError, Engine, EngineError, FunctionInfo, ScriptEvent};
+pub use engine::{Engine, EngineError, FunctionInfo};
+pub use header::Header;
+pub use kv_store::{KvError, KvStore, MAX_BYTES as MAX_KV_BYTES, MAX_KEYS as MAX_KV_KEYS};
+pub use name::{MAX_SCRIPT_NAME_CHARS, ScriptName};
+pub use offline::{Runner, RunnerError, Surroundings};
+pub use registry::ScriptEvent;
+pub use replies::CallError;

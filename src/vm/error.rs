@@ -108,6 +108,20 @@ pub enum RunError {
         /// The most allowed.
         limit: usize,
     },
+    /// The script made a value that is over a limit.
+    #[error("{}a {what} of {found} {unit}; the limit is {limit}", prefix(.at.as_ref()))]
+    Value {
+        /// What it made.
+        what: &'static str,
+        /// How large it would be.
+        found: usize,
+        /// The largest allowed.
+        limit: usize,
+        /// Of what.
+        unit: &'static str,
+        /// Where, when it is known.
+        at: Option<Position>,
+    },
     /// The script has no such entry point: it defines no function of that name.
     #[error("{script}: the function {entry} is not defined")]
     NoEntry {
@@ -139,7 +153,7 @@ impl RunError {
             Self::Script { .. } | Self::NoEntry { .. } => "runtime",
             Self::Timeout { .. } => "timeout",
             Self::Memory { .. } => "memory",
-            Self::Result { .. } => "limit",
+            Self::Value { .. } | Self::Result { .. } => "limit",
             Self::Internal { .. } => "internal",
         }
     }
@@ -147,10 +161,15 @@ impl RunError {
     /// The line the error is at, when it is at a known one.
     pub fn line(&self) -> Option<u64> {
         match self {
-            Self::Script { at: Some(at), .. } => Some(at.line),
+            Self::Script { at: Some(at), .. } | Self::Value { at: Some(at), .. } => Some(at.line),
             _ => None,
         }
     }
+}
+
+/// `file:line: `, or nothing.
+fn prefix(at: Option<&Position>) -> String {
+    at.map(|at| format!("{at}: ")).unwrap_or_default()
 }
 
 /// Why a value can't be turned into JSON, or JSON into a value.

@@ -21,7 +21,7 @@ use piccolo::{
 };
 
 use crate::vm::budget::Budget;
-use crate::vm::error::RunError;
+use crate::vm::error::{Position, RunError};
 use crate::vm::limits::{MAX_CALL_VALUES, MAX_STRING_BYTES};
 use crate::vm::stdlib::random::Random;
 use crate::vm::stdlib::text::number_text;
@@ -305,12 +305,19 @@ impl<'gc> Call<'gc, '_> {
     /// `file:line: ` of the calling line for level 1, nothing for other levels: the VM shows
     /// a native only its direct caller.
     pub(crate) fn position(&self, level: i64) -> String {
-        match self.exec.upper_lua_frame() {
-            Some(frame) if level == 1 => {
-                format!("{}:{}: ", frame.chunk_name.display_lossy(), frame.current_line)
-            }
+        match self.caller_position() {
+            Some(at) if level == 1 => format!("{at}: "),
             _ => String::new(),
         }
+    }
+
+    /// Where the calling function is, when it is a script's.
+    fn caller_position(&self) -> Option<Position> {
+        let frame = self.exec.upper_lua_frame()?;
+        Some(Position {
+            script: frame.chunk_name.display_lossy().to_string(),
+            line: frame.current_line.0 + 1,
+        })
     }
 
     pub(crate) fn want_collection(&mut self) {
@@ -344,20 +351,29 @@ impl<'gc> Call<'gc, '_> {
     /// Asks whether a string of `bytes` bytes may be made.
     pub(crate) fn ask_string(&mut self, bytes: usize) -> Result<(), Raise<'gc>> {
         if bytes > MAX_STRING_BYTES {
-            return Err(Raise::Message(format!(
-                "a string of {bytes} bytes is too long; the limit is {MAX_STRING_BYTES}"
-            )));
+            return Err(self.over_limit("string", bytes, MAX_STRING_BYTES, "bytes"));
         }
         self.charge_bytes(bytes);
         self.ask_memory(bytes)
     }
 
+    /// Ends the invocation for a value that is over a limit.
+    pub(crate) fn over_limit(
+        &mut self,
+        what: &'static str,
+        found: usize,
+        limit: usize,
+        unit: &'static str,
+    ) -> Raise<'gc> {
+        let at = self.caller_position();
+        self.shared.budget.end(RunError::Value { what, found, limit, unit, at });
+        Raise::Ended
+    }
+
     /// Asks whether one call may return `count` values.
     pub(crate) fn ask_values(&mut self, count: usize) -> Result<(), Raise<'gc>> {
         if count > MAX_CALL_VALUES {
-            return Err(Raise::Message(format!(
-                "too many values: {count} in one call; the limit is {MAX_CALL_VALUES}"
-            )));
+            return Err(self.over_limit("list of values", count, MAX_CALL_VALUES, "values"));
         }
         self.charge_units(count);
         self.ask_memory(count.saturating_mul(size_of::<Value<'_>>()))

@@ -3,6 +3,7 @@
 //! The parser reports tokens as Rust debug text (`Name("x")`); authors know the messages of
 //! `lua5.1`, search the web for them and find answers. So they are translated here.
 
+use piccolo::compiler::interning::BasicInterner;
 use piccolo::compiler::lexer::{LexError, Lexer, Token};
 use piccolo::compiler::{LineNumber, ParseError, ParseErrorKind, StringInterner};
 
@@ -30,7 +31,8 @@ pub(crate) fn from_parser(script: &str, source: &[u8], error: &ParseError) -> Lo
         },
         ParseErrorKind::AssignToExpression => "cannot assign to this expression".to_owned(),
         ParseErrorKind::ExpressionNotStatement => {
-            "syntax error: an expression alone is not a statement".to_owned()
+            let near = token_after_expression(source, line).unwrap_or_else(|| END_OF_FILE.to_owned());
+            format!("'=' expected near '{near}'")
         }
         ParseErrorKind::RecursionLimit => "chunk has too many syntax levels".to_owned(),
         ParseErrorKind::LexError(error) => lexical(error),
@@ -159,6 +161,56 @@ fn surplus_block_end(source: &[u8]) -> Option<(&'static str, LineNumber)> {
     }
 }
 
+/// The parser says on which line something follows an expression that should have been assigned
+/// to, but not what. This finds it: the line's first token when what stands before the line is
+/// such an expression already, or else the token after the first piece of the line that is one.
+/// `None` means the end of the source.
+fn token_after_expression(source: &[u8], line: LineNumber) -> Option<String> {
+    let tokens = tokens_of_line(source, line)?;
+    let before = usize::try_from(line.0).unwrap_or(usize::MAX).checked_sub(1);
+    let line_start = before.and_then(|newlines| memchr::memchr_iter(b'\n', source).nth(newlines));
+    let closes = |token: &&String| matches!(token.as_str(), "end" | "else" | "elseif" | "until" | ";");
+    let start = tokens.iter().take_while(closes).count();
+    let piece = |end: usize| tokens.get(start..end).unwrap_or_default().join(" ");
+    let after = if ends_in_expression(source.get(..line_start.unwrap_or(0)).unwrap_or_default()) {
+        0
+    } else {
+        (start + 1..=tokens.len()).find(|end| {
+            ends_in_expression(piece(*end).as_bytes()) && ends_in_expression(piece(*end + 1).as_bytes())
+        })?
+    };
+    tokens.get(after).map(|token| shortened(token))
+}
+
+fn ends_in_expression(source: &[u8]) -> bool {
+    let parsed = piccolo::compiler::parse_chunk(source, BasicInterner::default());
+    matches!(parsed, Err(ParseError { kind: ParseErrorKind::ExpressionNotStatement, .. }))
+}
+
+/// The source forms of the tokens on one line, up to as many as are worth looking at.
+fn tokens_of_line(source: &[u8], wanted: LineNumber) -> Option<Vec<String>> {
+    const MAX_TOKENS: usize = 64;
+    let mut lexer = Lexer::new(source, BasicInterner::default());
+    let mut tokens = Vec::new();
+    while tokens.len() < MAX_TOKENS {
+        lexer.skip_whitespace().ok()?;
+        let line = lexer.line_number();
+        let Some(token) = lexer.read_token().ok()? else { break };
+        if line > wanted {
+            break;
+        }
+        if line == wanted {
+            tokens.push(match &token {
+                // Its content does not matter here, and may hold anything.
+                Token::String(_) => "''".to_owned(),
+                Token::Name(name) => String::from_utf8_lossy(name).into_owned(),
+                other => token_text(&format!("{other:?}")),
+            });
+        }
+    }
+    Some(tokens)
+}
+
 /// For lexing when only the kinds of the tokens matter.
 struct Discard;
 
@@ -178,6 +230,13 @@ mod tests {
     fn messages_are_those_of_reference_lua() {
         for (source, expected) in [
             ("x 5", "s.lua:1: '=' expected near '5'"),
+            ("x 5 y", "s.lua:1: '=' expected near '5'"),
+            ("y = a b 5", "s.lua:1: '=' expected near '5'"),
+            ("function f() x.y z end", "s.lua:1: '=' expected near 'z'"),
+            ("if a then\nelse x[1] 7 end", "s.lua:2: '=' expected near '7'"),
+            ("x\nlocal y", "s.lua:2: '=' expected near 'local'"),
+            ("x\ny", "s.lua:2: '=' expected near 'y'"),
+            ("x", "s.lua:1: '=' expected near '<eof>'"),
             ("local = 1", "s.lua:1: <name> expected near '='"),
             ("if x then", "s.lua:1: 'end' expected near '<eof>'"),
             ("x = 1\nend", "s.lua:2: '<eof>' expected near 'end'"),

@@ -71,9 +71,11 @@ fn vm_message(error: &RuntimeError) -> String {
         return match error {
             VMError::OperatorError(error) => operator_message(error),
             VMError::BadCall(error) => call_message(&error.to_string()),
-            VMError::BadForLoop(..) | VMError::BadForLoopPrep(..) => {
-                "'for' initial value, limit and step must be numbers".to_owned()
+            VMError::BadForLoopPrep(initial, _) if *initial != "number" => {
+                "'for' initial value must be a number".to_owned()
             }
+            VMError::BadForLoopPrep(..) => "'for' step must be a number".to_owned(),
+            VMError::BadForLoop(..) => "'for' limit must be a number".to_owned(),
             other => other.to_string(),
         };
     }

@@ -248,7 +248,13 @@ impl Rewriter {
         native: HiddenNative,
         arguments: Vec<Expression<Text>>,
     ) -> HeadExpression<Text> {
-        HeadExpression::Simple(SimpleExpression::Suffixed(self.native_suffixed(native, arguments)))
+        // In brackets, or `return a .. b` would be a tail call, and an error in it without a line.
+        let call = simple(SimpleExpression::Suffixed(self.native_suffixed(native, arguments)));
+        let primary = PrimaryExpression::GroupedExpression(call);
+        HeadExpression::Simple(SimpleExpression::Suffixed(SuffixedExpression {
+            primary,
+            suffixes: Vec::new(),
+        }))
     }
 
     fn native_suffixed(

@@ -14,7 +14,7 @@ use piccolo::{
 
 use super::protected_call::{PCALL, XPCALL};
 use super::text::{self, number_text};
-use crate::vm::machine::Installer;
+use crate::vm::machine::{Installer, string_metatable};
 use crate::vm::native::{Call, ChosenError, Flow, Native, Outcome, Raise, Shared};
 
 /// Fuel for a call of any native here, beyond what the VM charges for a call.
@@ -334,7 +334,7 @@ fn set_metatable<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 fn get_metatable<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let metatable = match call.any(1)? {
         Value::Table(table) => table.metatable(),
-        // Changing the metatable of strings would only confuse: it is the interpreter's own.
+        Value::String(_) => Some(string_metatable(call.ctx)),
         _ => None,
     };
     match metatable_field(call.ctx, metatable) {

@@ -3,9 +3,8 @@
 use piccolo::{Table, Value};
 
 use super::{string_format, string_gsub, string_match};
-use crate::vm::limits::MAX_CALL_VALUES;
-use crate::vm::machine::{Installer, set_string_methods};
-use crate::vm::native::{Call, Flow, Native, Outcome, Raise};
+use crate::vm::machine::{Installer, string_metatable};
+use crate::vm::native::{Call, Flow, Native, Outcome};
 
 /// Fuel for a call of any native here; bytes are charged besides.
 const CALL: i32 = 2;
@@ -40,7 +39,7 @@ pub(super) fn install(installer: &Installer<'_, '_>) {
         installer.library("string", NATIVES)
     };
     installer.global("string", |_| table.into());
-    set_string_methods(installer.ctx, table);
+    string_metatable(installer.ctx).set_field(installer.ctx, "__index", table);
 }
 
 /// The bytes of `text` that `first` and `last` name: counted from 1, from the end when negative.
@@ -93,9 +92,6 @@ fn byte<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let first = call.integer_or(2, 1)?;
     let last = call.integer_or(3, first)?;
     let bytes = slice(text.as_bytes(), first, last);
-    if bytes.len() > MAX_CALL_VALUES {
-        return Err(Raise::Message("string slice too long".to_owned()));
-    }
     call.ask_values(bytes.len())?;
     call.stack.clear();
     call.stack.extend(bytes.iter().map(|byte| Value::Integer((*byte).into())));

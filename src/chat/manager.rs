@@ -1,0 +1,270 @@
+//! Receives, keeps and sends chat messages, and hands commands to the scripts.
+//!
+//! A command runs in a task of its own, so that the stream it came on is answered at once; the
+//! manager owns those tasks, bounds them, and ends them on [`Manager::close`].
+//!
+//! # Why two peers' scripts can't talk to each other for ever
+//! A reply is an ordinary direct message, and the wire has no mark for it, so a script's reply
+//! that starts with `!` is a command at the other end, whose reply may be a command again. Each
+//! turn passes the engine's limit for the calling peer (ten a minute unless the owner chose
+//! otherwise), and the reply of a refused turn ("Rate limited, …") does not start with `!`, nor
+//! does that for an unknown command: so such an exchange ends within one limit's worth of turns,
+//! and only a new message from outside starts another. A message that comes from this very peer
+//! is never a command. Rejected: marking replies, which deployed peers would show to people.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use tokio::sync::broadcast;
+use tokio::task::JoinSet;
+
+use super::history::{History, Seen};
+use super::message::{Message, MessageError, MessageKind};
+use crate::peer_id::PeerId;
+use crate::script::{Caller, DirectSender, Engine, SendError, SendFuture};
+
+/// The most commands in progress at a time. A command waits for its script and for its reply to
+/// be taken, both bounded in time; the engine bounds what scripts cost.
+pub const MAX_DISPATCHES: usize = 128;
+
+/// The most commands in progress for one peer: above the default rate limit, so that a burst is
+/// answered, and far below [`MAX_DISPATCHES`], so that a peer which never takes its replies does
+/// not keep others waiting.
+pub const MAX_DISPATCHES_PER_PEER: usize = 16;
+
+/// How many messages a slow listener may be behind before it misses some (it can read them in
+/// the history). At 1 MiB a message this bounds what a stalled listener pins.
+const LISTENER_BACKLOG: usize = 32;
+
+/// Carries encoded messages to peers, and knows their names for themselves.
+pub trait Transport: Send + Sync {
+    /// Delivers one encoded message to `to`.
+    fn deliver<'a>(&'a self, to: &'a PeerId, message: Vec<u8>) -> SendFuture<'a>;
+
+    /// The peer's label, or empty when it is not known.
+    fn label_of(&self, peer: &PeerId) -> String;
+}
+
+/// What [`Commands::dispatch`] returns.
+pub type DispatchFuture<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// Answers commands; the script engine, or a stand-in.
+pub trait Commands: Send + Sync {
+    /// Answers the command `text`; replies go out through `sender`.
+    fn dispatch<'a>(
+        &'a self,
+        caller: &'a Caller,
+        text: &'a str,
+        sender: &'a dyn DirectSender,
+    ) -> DispatchFuture<'a>;
+}
+
+impl Commands for Engine {
+    fn dispatch<'a>(
+        &'a self,
+        caller: &'a Caller,
+        text: &'a str,
+        sender: &'a dyn DirectSender,
+    ) -> DispatchFuture<'a> {
+        Box::pin(Engine::dispatch(self, caller, text, sender))
+    }
+}
+
+/// Why a received message was dropped.
+#[derive(Debug, thiserror::Error)]
+pub enum ChatError {
+    /// It is not an acceptable message of that peer.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    /// It is a direct message to somebody else.
+    #[error("the message is for {found}, not for this peer")]
+    WrongRecipient {
+        /// The recipient it names.
+        found: String,
+    },
+    /// Too many commands are in progress; the message was kept, but not answered.
+    #[error("the command of {peer} was not run: {running} commands are in progress, the limit is {limit}")]
+    Busy {
+        /// Whose command.
+        peer: PeerId,
+        /// Commands in progress, of this peer or of all.
+        running: usize,
+        /// The limit that was met.
+        limit: usize,
+    },
+}
+
+/// The chat of one peer. Cloning gives another handle to the same chat.
+#[derive(Clone)]
+pub struct Manager {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    own: PeerId,
+    transport: Arc<dyn Transport>,
+    commands: Option<Arc<dyn Commands>>,
+    kept: Mutex<Kept>,
+    /// `None` once the manager is closed.
+    tasks: Mutex<Option<JoinSet<()>>>,
+    /// Commands in progress per peer. A lock of its own, because a task counts itself out when it
+    /// is dropped, which a stopping runtime does inside `spawn`, while `tasks` is locked.
+    running: Mutex<HashMap<PeerId, usize>>,
+    listeners: broadcast::Sender<Arc<Message>>,
+    id_prefix: u64,
+    next_id: AtomicU64,
+}
+
+#[derive(Default)]
+struct Kept {
+    history: History,
+    seen: Seen,
+}
+
+impl Manager {
+    /// A chat for the peer `own` that sends through `transport`. Without `commands`, a text that
+    /// starts with `!` is a message like any other.
+    pub fn new(own: PeerId, transport: Arc<dyn Transport>, commands: Option<Arc<dyn Commands>>) -> Self {
+        let shared = Shared {
+            own,
+            transport,
+            commands,
+            kept: Mutex::default(),
+            tasks: Mutex::new(Some(JoinSet::new())),
+            running: Mutex::default(),
+            listeners: broadcast::Sender::new(LISTENER_BACKLOG),
+            // Ids must not repeat after a restart, and need not be secret.
+            id_prefix: RandomState::new().hash_one(SystemTime::now()),
+            next_id: AtomicU64::new(0),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Takes a message that came from the authenticated peer `remote`: checks it, drops a repeat,
+    /// keeps it, tells the listeners, and starts the command if it is one. Never waits; must be
+    /// called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When the message is refused, or is a command and too many are in progress.
+    pub fn receive(&self, remote: &PeerId, bytes: &[u8]) -> Result<(), ChatError> {
+        let message = Arc::new(Message::decode(bytes, remote, now_ms())?);
+        let direct = message.kind == MessageKind::Direct;
+        if direct && !message.to.is_empty() && message.to != self.shared.own.as_str() {
+            return Err(ChatError::WrongRecipient { found: message.to.chars().take(128).collect() });
+        }
+        {
+            let mut kept = self.shared.kept.lock();
+            if !kept.seen.insert(&message.from, &message.id) {
+                return Ok(());
+            }
+            kept.history.push(message.clone());
+        }
+        // Nobody listening is no error.
+        let _ = self.shared.listeners.send(message.clone());
+        if direct && message.content.trim_start().starts_with('!') && *remote != self.shared.own {
+            self.start_command(remote, message)?;
+        }
+        Ok(())
+    }
+
+    fn start_command(&self, remote: &PeerId, message: Arc<Message>) -> Result<(), ChatError> {
+        let Some(commands) = self.shared.commands.clone() else { return Ok(()) };
+        let mut tasks = self.shared.tasks.lock();
+        let Some(tasks) = tasks.as_mut() else { return Ok(()) };
+        while tasks.try_join_next().is_some() {}
+        let of_peer = self.shared.running.lock().get(remote).copied().unwrap_or(0);
+        for (running, limit) in [(of_peer, MAX_DISPATCHES_PER_PEER), (tasks.len(), MAX_DISPATCHES)] {
+            if running >= limit {
+                return Err(ChatError::Busy { peer: remote.clone(), running, limit });
+            }
+        }
+        *self.shared.running.lock().entry(remote.clone()).or_insert(0) += 1;
+        let ended = CommandEnded { manager: self.clone(), peer: remote.clone() };
+        tasks.spawn(async move {
+            let manager = &ended.manager;
+            let label = manager.shared.transport.label_of(&ended.peer);
+            let caller = Caller { peer: ended.peer.clone(), label };
+            commands.dispatch(&caller, message.content.trim(), manager).await;
+        });
+        Ok(())
+    }
+
+    /// Sends `content` to the peer `to`, and keeps the message once it is delivered.
+    ///
+    /// # Errors
+    /// When the message is too long or the transport can't deliver it.
+    pub async fn send_direct(&self, to: &PeerId, content: String) -> Result<Arc<Message>, SendError> {
+        let number = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
+        let message = Message {
+            id: format!("{:016x}-{number}", self.shared.id_prefix),
+            from: self.shared.own.clone(),
+            to: to.as_str().to_owned(),
+            kind: MessageKind::Direct,
+            content,
+            timestamp: now_ms(),
+            site_id: None,
+        };
+        let bytes =
+            message.encode().map_err(|error| SendError { to: to.clone(), reason: error.to_string() })?;
+        self.shared.transport.deliver(to, bytes).await?;
+        let message = Arc::new(message);
+        self.shared.kept.lock().history.push(message.clone());
+        let _ = self.shared.listeners.send(message.clone());
+        Ok(message)
+    }
+
+    /// The messages from now on, received and sent. A listener that falls behind misses the
+    /// oldest, and is told so; [`Manager::history`] has them.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Message>> {
+        self.shared.listeners.subscribe()
+    }
+
+    /// The kept messages, oldest first: received and sent, at most
+    /// [`MAX_HISTORY_MESSAGES`](super::MAX_HISTORY_MESSAGES).
+    pub fn history(&self) -> Vec<Arc<Message>> {
+        self.shared.kept.lock().history.all()
+    }
+
+    /// Ends every command in progress; commands that arrive later are not run.
+    pub async fn close(&self) {
+        let tasks = self.shared.tasks.lock().take();
+        if let Some(mut tasks) = tasks {
+            tasks.shutdown().await;
+        }
+    }
+}
+
+impl DirectSender for Manager {
+    fn send_direct<'a>(&'a self, to: &'a PeerId, content: String) -> SendFuture<'a> {
+        Box::pin(async move { Manager::send_direct(self, to, content).await.map(|_| ()) })
+    }
+}
+
+/// Counts a command out when its task ends, is aborted or panics.
+struct CommandEnded {
+    manager: Manager,
+    peer: PeerId,
+}
+
+impl Drop for CommandEnded {
+    fn drop(&mut self) {
+        let mut running = self.manager.shared.running.lock();
+        if let Some(count) = running.get_mut(&self.peer) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                running.remove(&self.peer);
+            }
+        }
+    }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,89 @@
+//! `query`: rows of one table, confined to what the caller may see.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::answer::rows_as_json;
+use super::filter::{Filter, FilterError};
+use super::request::QueryRequest;
+use crate::peer_id::PeerId;
+use crate::store::{
+    ColumnName, Database, MAX_QUERY_ROWS, QueryError, QueryLimits, SqlValue, StoreError, TableName,
+};
+
+/// How many rows are returned when the request does not say.
+const DEFAULT_ROWS: u64 = 100;
+
+/// How long a visitor's query may run.
+const TIME_LIMIT: Duration = Duration::from_secs(2);
+
+/// Why a `query` gave no rows. The text is the answer's `error`.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum QueryFailure {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    #[error("table {table} has no column {column}")]
+    NoColumn { table: TableName, column: ColumnName },
+}
+
+/// Runs `request`. `only_rows_of` confines it to one peer's rows; `None` is for who may read all.
+pub(super) fn run(
+    database: &Database,
+    request: QueryRequest,
+    only_rows_of: Option<&PeerId>,
+) -> Result<Value, QueryFailure> {
+    let table = request.table;
+    let existing: Vec<String> = database.describe(&table)?.into_iter().map(|column| column.name).collect();
+    let selected = select_list(&table, &request.columns, &existing)?;
+    let mut conditions = Vec::new();
+    let mut parameters = Vec::new();
+    match request.filter {
+        Some(text) => {
+            let filter = Filter::parse(&text, &existing, request.args)?;
+            conditions.push(filter.sql);
+            parameters = filter.parameters;
+        }
+        None if !request.args.is_empty() => {
+            return Err(FilterError::Args { expected: 0, found: request.args.len() }.into());
+        }
+        None => {}
+    }
+    if let Some(peer) = only_rows_of {
+        parameters.push(SqlValue::Text(peer.as_str().to_owned()));
+        conditions.push(format!("(\"_owner\" = ?{})", parameters.len()));
+    }
+    let mut sql = format!("SELECT {selected} FROM \"{table}\"");
+    if !conditions.is_empty() {
+        sql.push_str(" WHERE ");
+        sql.push_str(&conditions.join(" AND "));
+    }
+    let limit = request.limit.unwrap_or(DEFAULT_ROWS).min(MAX_QUERY_ROWS as u64);
+    // Both are whole numbers that the request reader checked to fit SQLite's integers.
+    sql.push_str(&format!(" ORDER BY \"_id\" LIMIT {limit} OFFSET {}", request.offset));
+    let limits = QueryLimits::until(Instant::now() + TIME_LIMIT);
+    Ok(rows_as_json(database.reader().query(&sql, &parameters, &limits)?))
+}
+
+fn select_list(
+    table: &TableName,
+    wanted: &[ColumnName],
+    existing: &[String],
+) -> Result<String, QueryFailure> {
+    if wanted.is_empty() {
+        return Ok("*".to_owned());
+    }
+    let mut list = Vec::with_capacity(wanted.len());
+    for column in wanted {
+        // An unknown name in double quotes would be a string to SQLite, so it is looked up here.
+        if !existing.iter().any(|name| name.eq_ignore_ascii_case(column.as_str())) {
+            return Err(QueryFailure::NoColumn { table: table.clone(), column: column.clone() });
+        }
+        list.push(format!("\"{column}\""));
+    }
+    Ok(list.join(", "))
+}

@@ -1,0 +1,104 @@
+//! Serves the streams that other peers open to us, each in a task of its own.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::error::ProtocolError;
+use super::node::Services;
+use super::protocols::{CHAT, CONTENT, DATA, SITE, read_chat, serve_content, serve_data, serve_site};
+use super::streams::Inbound;
+use crate::chat::ChatError;
+use crate::script::Caller;
+
+/// How long exchanges in progress may go on once the node is told to stop: a small file or a
+/// quick answer gets through, and a stalling peer does not keep the owner waiting.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What [`DataService::respond`] returns: the answer's line, newline optional.
+pub type RespondFuture<'a> = Pin<Box<dyn Future<Output = Vec<u8>> + Send + 'a>>;
+
+/// Answers data requests; this layer only carries their lines.
+pub trait DataService: Send + Sync {
+    /// Answers one request line (at most 1 MiB, newline removed) of the authenticated `caller`.
+    fn respond<'a>(&'a self, caller: &'a Caller, line: &'a [u8]) -> RespondFuture<'a>;
+}
+
+/// Serves until `stop` says so or the node is gone; then lets what is in progress end.
+pub(super) async fn run(
+    mut inbound: mpsc::UnboundedReceiver<Inbound>,
+    services: Services,
+    label: String,
+    mut stop: watch::Receiver<bool>,
+) {
+    let context = Arc::new(Context { services, label });
+    let mut tasks = JoinSet::new();
+    loop {
+        tokio::select! {
+            next = inbound.recv() => match next {
+                Some(next) => {
+                    tasks.spawn(serve(context.clone(), next));
+                }
+                None => break,
+            },
+            Some(ended) = tasks.join_next() => if let Err(error) = ended {
+                tracing::error!(%error, "a stream's task failed; this is a bug in this program");
+            },
+            _ = stop.wait_for(|stop| *stop) => break,
+        }
+    }
+    let drained = async { while tasks.join_next().await.is_some() {} };
+    if timeout(DRAIN_TIMEOUT, drained).await.is_err() {
+        tasks.shutdown().await;
+    }
+}
+
+struct Context {
+    services: Services,
+    label: String,
+}
+
+async fn serve(context: Arc<Context>, inbound: Inbound) {
+    let Inbound { peer, protocol, mut stream, permit } = inbound;
+    let caller = Caller { peer, label: String::new() };
+    let served = match &protocol {
+        known if *known == CHAT => receive_chat(&context, &caller, &mut stream).await,
+        known if *known == SITE => serve_site(&mut stream, context.services.site.as_deref()).await,
+        known if *known == DATA => answer_data(&context, &caller, &mut stream).await,
+        known if *known == CONTENT => serve_content(&mut stream, &context.label).await,
+        _ => Ok(()),
+    };
+    if let Err(error) = served {
+        tracing::debug!(peer = %caller.peer, %protocol, %error, "the exchange failed");
+    }
+    drop(permit);
+}
+
+async fn receive_chat(
+    context: &Context,
+    caller: &Caller,
+    stream: &mut libp2p::Stream,
+) -> Result<(), ProtocolError> {
+    let Some(chat) = &context.services.chat else { return Ok(()) };
+    let bytes = read_chat(stream).await?;
+    match chat.receive(&caller.peer, &bytes) {
+        Ok(()) => {}
+        Err(error @ ChatError::Busy { .. }) => tracing::warn!(peer = %caller.peer, %error, "chat"),
+        Err(error) => tracing::debug!(peer = %caller.peer, %error, "a chat message was dropped"),
+    }
+    Ok(())
+}
+
+async fn answer_data(
+    context: &Context,
+    caller: &Caller,
+    stream: &mut libp2p::Stream,
+) -> Result<(), ProtocolError> {
+    let Some(data) = &context.services.data else { return Ok(()) };
+    serve_data(stream, async |line| data.respond(caller, &line).await).await
+}

@@ -1,0 +1,153 @@
+//! `goop.db`: `query` and `scalar`, for data functions.
+//!
+//! SQLite blocks, so the query runs on a thread for that and the script waits without one. When
+//! the script's time is over the wait is dropped, which tells SQLite to stop.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use piccolo::{String as LuaString, Table, Value};
+
+use crate::script::api::Invocation;
+use crate::store::{QueryLimits, ReadOnly, Rows, SqlValue};
+use crate::vm::mark_list;
+use crate::vm::native::{Answer, Call, Flow, Native, Outcome, Raise};
+
+/// Fuel for a query: it leaves the VM and comes back.
+const QUERY: i32 = 512;
+
+/// Fuel for each cell of the result, which becomes a value.
+const CELL: usize = 2;
+
+pub(super) static NATIVES: &[Native] = &[
+    Native { name: "goop.db.query", fuel: QUERY, run: |call| ask(call, give_rows) },
+    Native { name: "goop.db.scalar", fuel: QUERY, run: |call| ask(call, give_scalar) },
+];
+
+type Give = for<'gc, 'a, 'b, 'c> fn(&'b mut Call<'gc, 'a>, &'c Rows) -> Outcome<'gc>;
+
+fn ask<'gc>(call: &mut Call<'gc, '_>, give: Give) -> Outcome<'gc> {
+    let database = database(call)?;
+    let sql = call.text(1)?;
+    let Ok(sql) = sql.to_str() else { return Err(call.bad_argument(1, "UTF-8 text expected")) };
+    let sql = sql.to_owned();
+    let mut parameters = Vec::new();
+    for position in 2..=call.count() {
+        parameters.push(parameter(call, position)?);
+    }
+    call.charge_units(parameters.len());
+    let cancel = CancelOnDrop(Arc::default());
+    let mut limits = QueryLimits::until(call.shared.budget.deadline());
+    limits.cancel = cancel.0.clone();
+    let name = call.name;
+    Ok(Flow::Wait(Box::pin(async move {
+        let query = move || database.query(&sql, &parameters, &limits);
+        let result = tokio::task::spawn_blocking(query).await;
+        drop(cancel);
+        let answer: Answer = match result {
+            Ok(Ok(rows)) => Rc::new(move |call| give(call, &rows)),
+            Ok(Err(error)) => failing(format!("{name}: {error}")),
+            Err(error) => failing(format!("{name}: {error}")),
+        };
+        answer
+    })))
+}
+
+fn failing(message: String) -> Answer {
+    Rc::new(move |_| Err(Raise::Message(message.clone())))
+}
+
+fn database<'gc>(call: &Call<'gc, '_>) -> Result<Arc<ReadOnly>, Raise<'gc>> {
+    let invocation: &Invocation = call.host()?;
+    invocation
+        .database
+        .clone()
+        .ok_or_else(|| Raise::Message(format!("{}: only data functions have it", call.name)))
+}
+
+/// Tells SQLite to stop when nobody waits for it any more.
+struct CancelOnDrop(Arc<AtomicBool>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+fn parameter<'gc>(call: &Call<'gc, '_>, position: usize) -> Result<SqlValue, Raise<'gc>> {
+    match call.value(position) {
+        Value::Nil => Ok(SqlValue::Null),
+        Value::Boolean(flag) => Ok(SqlValue::Integer(flag.into())),
+        Value::Integer(integer) => Ok(SqlValue::Integer(integer)),
+        Value::Number(float) => Ok(SqlValue::Real(float)),
+        Value::String(text) => Ok(match text.to_str() {
+            Ok(text) => SqlValue::Text(text.to_owned()),
+            Err(_) => SqlValue::Blob(text.as_bytes().to_vec()),
+        }),
+        other => {
+            let problem = format!("a value for the database expected, got {}", other.type_name());
+            Err(call.bad_argument(position, &problem))
+        }
+    }
+}
+
+fn value<'gc>(call: &mut Call<'gc, '_>, value: &SqlValue) -> Result<Value<'gc>, Raise<'gc>> {
+    Ok(match value {
+        SqlValue::Null => Value::Nil,
+        SqlValue::Integer(integer) => Value::Integer(*integer),
+        SqlValue::Real(float) => Value::Number(*float),
+        SqlValue::Text(text) => call.new_string(text.as_bytes())?.into(),
+        SqlValue::Blob(bytes) => call.new_string(bytes)?.into(),
+    })
+}
+
+/// Rows as a list of tables by column name.
+fn give_rows<'gc>(call: &mut Call<'gc, '_>, rows: &Rows) -> Outcome<'gc> {
+    let mut names = Vec::new();
+    for column in &rows.columns {
+        names.push(call.new_string(column.as_bytes())?);
+    }
+    let list = Table::new(&call.ctx);
+    if rows.rows.is_empty() {
+        mark_list(call.ctx, list);
+    }
+    for (index, row) in (1_i64..).zip(&rows.rows) {
+        let table = row_table(call, &names, row)?;
+        set(call, list, Value::Integer(index), table.into());
+    }
+    call.give(list)
+}
+
+fn row_table<'gc>(
+    call: &mut Call<'gc, '_>,
+    names: &[LuaString<'gc>],
+    row: &[SqlValue],
+) -> Result<Table<'gc>, Raise<'gc>> {
+    /// What an entry of a table takes, with the room it grows by.
+    const BYTES_PER_ENTRY: usize = 64;
+    call.charge_units(CELL * row.len());
+    call.ask_memory(BYTES_PER_ENTRY * row.len())?;
+    let table = Table::new(&call.ctx);
+    for (name, cell) in names.iter().zip(row) {
+        let value = value(call, cell)?;
+        set(call, table, Value::String(*name), value);
+    }
+    Ok(table)
+}
+
+fn set<'gc>(call: &Call<'gc, '_>, table: Table<'gc>, key: Value<'gc>, value: Value<'gc>) {
+    let set = table.set_raw(&call.ctx, key, value);
+    debug_assert!(set.is_ok(), "keys are column names and positive integers");
+}
+
+/// The first column of the first row; nil when there is none.
+fn give_scalar<'gc>(call: &mut Call<'gc, '_>, rows: &Rows) -> Outcome<'gc> {
+    match rows.rows.first().and_then(|row| row.first()) {
+        Some(cell) => {
+            let value = value(call, cell)?;
+            call.give(value)
+        }
+        None => call.give(Value::Nil),
+    }
+}

@@ -1,0 +1,62 @@
+//! Builds the `goop` table in a fresh VM.
+
+use piccolo::{Table, Value};
+
+use super::{commands, json, kv, log};
+use crate::script::Caller;
+use crate::script::api::Invocation;
+use crate::vm::Installer;
+use crate::vm::native::Native;
+
+/// Registers what the program can reach of `goop`.
+pub(crate) fn install<'gc>(installer: &mut Installer<'gc, '_>) {
+    let installer = &*installer;
+    installer.global("goop", |i| {
+        let goop = Table::new(&i.ctx);
+        if let Some(invocation) = i.host::<Invocation>() {
+            fill(i, goop, invocation);
+        }
+        goop.into()
+    });
+}
+
+fn fill<'gc>(i: &Installer<'gc, '_>, goop: Table<'gc>, invocation: &Invocation) {
+    let set = |name: &'static str, value: &dyn Fn() -> Value<'gc>| {
+        if i.names().reaches_field("goop", name) {
+            goop.set_field(i.ctx, name, value());
+        }
+    };
+    set("peer", &|| peer_table(i, &invocation.caller));
+    set("self", &|| peer_table(i, &invocation.own));
+    set("log", &|| natives(i, log::NATIVES));
+    set("json", &|| natives(i, json::NATIVES));
+    set("commands", &|| i.bind(&commands::COMMANDS).into());
+    if invocation.kv.is_some() {
+        set("kv", &|| natives(i, kv::NATIVES));
+    }
+    #[cfg(feature = "db")]
+    if invocation.database.is_some() {
+        set("db", &|| natives(i, super::db::NATIVES));
+    }
+}
+
+fn peer_table<'gc>(i: &Installer<'gc, '_>, peer: &Caller) -> Value<'gc> {
+    let table = Table::new(&i.ctx);
+    table.set_field(i.ctx, "id", i.text(peer.peer.as_str()));
+    table.set_field(i.ctx, "label", i.text(&peer.label));
+    table.into()
+}
+
+/// All of a small library: whoever names `goop.kv` uses most of it.
+fn natives<'gc>(i: &Installer<'gc, '_>, natives: &'static [Native]) -> Value<'gc> {
+    let table = Table::new(&i.ctx);
+    for native in natives {
+        table.set_field(i.ctx, short_name(native.name), i.bind(native));
+    }
+    table.into()
+}
+
+/// `goop.kv.set` is the field `set` of its table; errors name it in full.
+fn short_name(name: &'static str) -> &'static str {
+    name.rsplit_once('.').map_or(name, |(_, short)| short)
+}

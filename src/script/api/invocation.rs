@@ -1,0 +1,40 @@
+//! What one invocation may use, for its natives.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use crate::script::Caller;
+use crate::script::kv_store::KvStore;
+use crate::script::name::ScriptName;
+#[cfg(feature = "db")]
+use crate::store::ReadOnly;
+use crate::vm::native::Host;
+
+use super::log;
+
+/// The surroundings of one invocation. Built by the engine, moved to a worker, dropped with it.
+pub(crate) struct Invocation {
+    /// The script that runs.
+    pub(crate) script: ScriptName,
+    /// Names the invocation in the owner's log and in an error shown to a visitor.
+    pub(crate) reference: String,
+    /// Who calls.
+    pub(crate) caller: Caller,
+    /// The peer that the script belongs to.
+    pub(crate) own: Caller,
+    /// The names that `goop.commands()` gives.
+    pub(crate) commands: Arc<Vec<String>>,
+    /// The script's store, unless the owner switched it off.
+    pub(crate) kv: Option<Arc<KvStore>>,
+    /// The peer's database, for data functions.
+    #[cfg(feature = "db")]
+    pub(crate) database: Option<Arc<ReadOnly>>,
+    /// Lines logged so far.
+    pub(crate) logged: Cell<usize>,
+}
+
+impl Host for Invocation {
+    fn print(&self, line: &[u8]) {
+        log::write(self, log::Level::Info, line);
+    }
+}

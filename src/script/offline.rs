@@ -1,0 +1,129 @@
+//! Runs one script as the engine would, without an engine: for `goop2 run`, tests and benches.
+//!
+//! The VM, the API and the limits are the engine's own; what is missing is what lies between
+//! a stranger and the script: the registry, the rate limits and the worker threads.
+
+use std::cell::Cell;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::task::LocalSet;
+
+use crate::script::Caller;
+use crate::script::api::Invocation;
+use crate::script::kv_store::KvStore;
+use crate::script::name::ScriptName;
+use crate::script::registry::{Script, load};
+use crate::script::workers::{Finished, Job, run_job};
+#[cfg(feature = "db")]
+use crate::store::ReadOnly;
+use crate::vm::{Entries, Entry, Limits, LoadError, Outcome, RunError, Stats};
+
+/// Where a script runs offline.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// Who calls.
+    pub caller: Caller,
+    /// The peer that the script belongs to.
+    pub own: Caller,
+    /// The peer folder whose database the script may read; none without.
+    pub peer_dir: Option<PathBuf>,
+    /// The script folder whose KV stores are used; a temporary one without.
+    pub script_dir: Option<PathBuf>,
+    /// What `goop.commands()` gives.
+    pub commands: Vec<String>,
+    /// What each invocation may use.
+    pub limits: Limits,
+}
+
+/// One loaded script and the place to run it. Blocks the calling thread.
+pub struct Runner {
+    script: Arc<Script>,
+    surroundings: Surroundings,
+    kv: Arc<KvStore>,
+    #[cfg(feature = "db")]
+    database: Option<Arc<ReadOnly>>,
+    runtime: tokio::runtime::Runtime,
+    tasks: LocalSet,
+    // Deletes the folder when dropped.
+    _temporary: Option<tempfile::TempDir>,
+}
+
+/// Why a script can't be run offline.
+#[derive(Debug, thiserror::Error)]
+pub enum RunnerError {
+    /// The file is not named as a script.
+    #[error("{}: a script's file is named like my-script.lua: letters, digits, - and _", .path.display())]
+    Name {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The script does not load.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The runtime or the temporary folder can't be had.
+    #[error("the script can't be run: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl Runner {
+    /// Loads the script `source` of the file `path`.
+    ///
+    /// # Errors
+    /// When the file's name is no script's, the script does not load, or the system gives no
+    /// runtime or temporary folder.
+    pub fn load(path: &Path, source: &[u8], surroundings: Surroundings) -> Result<Self, RunnerError> {
+        let name = ScriptName::of_file(path).ok_or_else(|| RunnerError::Name { path: path.to_owned() })?;
+        let script = Arc::new(load(&name, source, true)?);
+        let temporary = match &surroundings.script_dir {
+            Some(_) => None,
+            None => Some(tempfile::tempdir()?),
+        };
+        let script_dir = surroundings.script_dir.as_deref();
+        let script_dir = script_dir.or(temporary.as_ref().map(tempfile::TempDir::path)).unwrap_or(path);
+        Ok(Self {
+            kv: Arc::new(KvStore::new(script_dir, &name)),
+            #[cfg(feature = "db")]
+            database: surroundings.peer_dir.as_deref().map(|dir| Arc::new(ReadOnly::open(dir))),
+            runtime: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
+            tasks: LocalSet::new(),
+            _temporary: temporary,
+            script,
+            surroundings,
+        })
+    }
+
+    /// The entry points that the script defines.
+    pub fn entries(&self) -> Entries {
+        self.script.program.entries()
+    }
+
+    /// Runs the script once, in a fresh VM, to its end.
+    pub fn run(&self, entry: Entry) -> (Result<Outcome, RunError>, Stats) {
+        let job = Job {
+            script: self.script.clone(),
+            limits: self.surroundings.limits,
+            invocation: self.invocation(matches!(entry, Entry::Call(_))),
+            entry,
+        };
+        let Finished { result, stats } = self.tasks.block_on(&self.runtime, run_job(job));
+        (result, stats)
+    }
+
+    fn invocation(&self, is_function: bool) -> Invocation {
+        #[cfg(not(feature = "db"))]
+        let _ = is_function;
+        Invocation {
+            script: self.script.name.clone(),
+            reference: "offline".to_owned(),
+            caller: self.surroundings.caller.clone(),
+            own: self.surroundings.own.clone(),
+            commands: Arc::new(self.surroundings.commands.clone()),
+            kv: Some(self.kv.clone()),
+            #[cfg(feature = "db")]
+            database: if is_function { self.database.clone() } else { None },
+            logged: Cell::new(0),
+        }
+    }
+}

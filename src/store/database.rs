@@ -1,0 +1,163 @@
+//! Opening `data.db` for writing.
+//!
+//! One connection writes, behind a lock, and every statement on it is the host's own: no SQL of a
+//! visitor or a script ever runs here. SQLite allows one writer at a time anyway, so a pool of
+//! writing connections would only move the waiting into SQLite.
+//!
+//! Foreign keys are declared but not enforced, as in deployed peers: enforcement would let one
+//! visitor's delete cascade into rows of others, or one visitor's row block the owner's delete.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard};
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+
+#[cfg(feature = "peer")]
+use super::clock::QueryClock;
+use super::{ReadOnly, StoreError};
+
+/// The database's file name in the peer folder.
+pub const DATABASE_FILE: &str = "data.db";
+
+/// How large the database may grow, in bytes: visitors write to it, so its size is theirs to choose.
+pub const MAX_DATABASE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// How much memory all SQLite connections of the process may hold together, in bytes.
+const MAX_HEAP_BYTES: i64 = 128 * 1024 * 1024;
+
+/// How much of the write-ahead log stays on disk after a checkpoint, in bytes.
+const MAX_IDLE_LOG_BYTES: i64 = 8 * 1024 * 1024;
+
+/// How long a write waits for another process (the owner's own tools) that holds the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A peer's database, open for writing and reading.
+///
+/// Every method blocks, on the disk and on other writers: call them from blocking threads only
+/// (`tokio::task::spawn_blocking`).
+#[derive(Debug)]
+pub struct Database {
+    writer: Mutex<Writer>,
+    reader: ReadOnly,
+}
+
+/// The writing connection. Its clock limits only what runs on someone else's word (`schema.sql`).
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    #[cfg(feature = "peer")]
+    pub(super) clock: QueryClock,
+}
+
+impl Database {
+    /// Opens the database of the peer folder, or makes an empty one.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] when the file can't be opened, or is not a database.
+    pub fn open(peer_dir: &Path) -> Result<Self, StoreError> {
+        let path = database_path(peer_dir);
+        let writer = open_writer(&path)
+            .map_err(|error| StoreError::Open { path, reason: super::error::sqlite_message(&error) })?;
+        Ok(Self { writer: Mutex::new(writer), reader: ReadOnly::open(peer_dir) })
+    }
+
+    /// The connections that answer queries.
+    pub fn reader(&self) -> &ReadOnly {
+        &self.reader
+    }
+
+    pub(super) fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock()
+    }
+}
+
+/// The database file of a peer folder. Absolute, because SQLite takes a name that starts with
+/// `file:` for a URI with options.
+pub(super) fn database_path(peer_dir: &Path) -> PathBuf {
+    let path = peer_dir.join(DATABASE_FILE);
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+fn open_writer(path: &Path) -> rusqlite::Result<Writer> {
+    let mut connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    // In WAL mode this loses at most the last moments on a power cut, never the database.
+    connection.pragma_update(None, "synchronous", "normal")?;
+    connection.pragma_update(None, "journal_size_limit", MAX_IDLE_LOG_BYTES)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    limit_process_heap(&connection)?;
+    limit_file_size(&connection)?;
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS _tables (
+            name TEXT PRIMARY KEY,
+            schema TEXT NOT NULL DEFAULT '',
+            insert_policy TEXT NOT NULL DEFAULT 'owner',
+            created_at DATETIME DEFAULT CURRENT_TIMESTAMP
+        )",
+    )?;
+    connection.authorizer(Some(authorize))?;
+    #[cfg(feature = "peer")]
+    let clock = {
+        let clock = QueryClock::default();
+        let watched = clock.clone();
+        connection.progress_handler(1000, Some(move || watched.stopped()))?;
+        clock
+    };
+    Ok(Writer {
+        connection,
+        #[cfg(feature = "peer")]
+        clock,
+    })
+}
+
+/// SQLite's memory is outside every script's own limit, and a single statement can ask for all
+/// there is (a sort of a recursive query). SQLite has no limit for one connection, so the process
+/// gets one; the statement that meets it fails and is rolled back.
+pub(super) fn limit_process_heap(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "hard_heap_limit", MAX_HEAP_BYTES)
+}
+
+fn limit_file_size(connection: &Connection) -> rusqlite::Result<()> {
+    let page_bytes: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    // A larger file of an older peer opens; it just cannot grow.
+    let pages = i64::try_from(MAX_DATABASE_BYTES).unwrap_or(i64::MAX) / page_bytes.max(512);
+    connection.pragma_update(None, "max_page_count", pages)
+}
+
+/// The host's own statements need tables, indexes and rows. All else (other files, settings,
+/// triggers, views, virtual tables) is refused, so that a template's `schema.sql` can't reach it even
+/// if SQLite and our reading of that file should ever disagree.
+fn authorize(context: AuthContext<'_>) -> Authorization {
+    match context.action {
+        AuthAction::Select
+        | AuthAction::Recursive
+        | AuthAction::Read { .. }
+        | AuthAction::Insert { .. }
+        | AuthAction::Update { .. }
+        | AuthAction::Delete { .. }
+        | AuthAction::CreateTable { .. }
+        | AuthAction::CreateIndex { .. }
+        | AuthAction::DropTable { .. }
+        | AuthAction::DropIndex { .. }
+        | AuthAction::AlterTable { .. }
+        | AuthAction::Reindex { .. }
+        | AuthAction::Transaction { .. } => Authorization::Allow,
+        AuthAction::Pragma { pragma_name, .. } if pragma_name.eq_ignore_ascii_case("table_xinfo") => {
+            Authorization::Allow
+        }
+        AuthAction::Function { function_name }
+            if !function_name.eq_ignore_ascii_case("load_extension")
+                && !function_name.eq_ignore_ascii_case("fts3_tokenizer") =>
+        {
+            Authorization::Allow
+        }
+        _ => Authorization::Deny,
+    }
+}

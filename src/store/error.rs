@@ -1,0 +1,153 @@
+//! What can go wrong with the database. The texts reach script authors and visitors, so they name
+//! the table, the value and the limit, and never a path of the peer's machine except for its owner.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+use super::{ColumnName, MAX_DATABASE_BYTES, NameError, TableName};
+
+/// Why the database did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file can't be opened or is no database.
+    #[error("can't open the database {}: {reason}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's reason.
+        reason: String,
+    },
+    /// No such user table.
+    #[error("no such table: {table}")]
+    NoTable {
+        /// The name asked for.
+        table: TableName,
+    },
+    /// The table exists already.
+    #[error("table {table} already exists")]
+    TableExists {
+        /// The name asked for.
+        table: TableName,
+    },
+    /// The row does not exist, or belongs to somebody else. One message for both, so that a
+    /// stranger can't find out which ids exist.
+    #[error("{table} has no row {id} that is yours")]
+    NoRow {
+        /// The table.
+        table: TableName,
+        /// The row asked for.
+        id: i64,
+    },
+    /// Nothing to write.
+    #[error("a row for {table} needs at least one column")]
+    NoColumns {
+        /// The table.
+        table: TableName,
+    },
+    /// A column that users may not write.
+    #[error("column {column} is kept by the host and can't be set")]
+    SystemColumn {
+        /// The column.
+        column: ColumnName,
+    },
+    /// A name that is not one.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A column definition that can't be made.
+    #[error("column {column}: {problem}")]
+    Definition {
+        /// The column.
+        column: ColumnName,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The database has reached its size limit.
+    #[error(
+        "the peer's database is full (limit {} MiB): delete rows before adding more",
+        MAX_DATABASE_BYTES / 1024 / 1024
+    )]
+    Full,
+    /// SQLite refused.
+    #[error("{message}")]
+    Sqlite {
+        /// SQLite's own words, e.g. `UNIQUE constraint failed: notes.title`.
+        message: String,
+    },
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            _ => Self::Sqlite { message: sqlite_message(&error) },
+        }
+    }
+}
+
+/// Why a query gave no rows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// The peer has no `data.db`.
+    #[error("this peer has no database yet")]
+    NoDatabase,
+    /// The SQL text is too long.
+    #[error("the query is {found} bytes long, the limit is {limit}")]
+    SqlTooLong {
+        /// Its length in bytes.
+        found: usize,
+        /// The longest accepted, in bytes.
+        limit: usize,
+    },
+    /// No statement at all.
+    #[error("the query is empty")]
+    Empty,
+    /// A NUL character, which SQLite takes for the end of the text.
+    #[error("the query holds a NUL character")]
+    Nul,
+    /// More than one statement.
+    #[error("a query is one statement: found more text after its end")]
+    ManyStatements,
+    /// A statement that would change something, or reach outside the database.
+    #[error("the database is read only here: {message}")]
+    ReadOnly {
+        /// What was refused.
+        message: String,
+    },
+    /// The number of parameters differs from the number of placeholders.
+    #[error("the query has {expected} placeholders, found {found} values")]
+    Parameters {
+        /// How many values the statement takes.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
+    /// The result is too large.
+    #[error("the query's result is larger than {limit} bytes: ask for fewer rows or columns")]
+    TooManyBytes {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The deadline passed.
+    #[error("the query ran out of time")]
+    Deadline,
+    /// The caller gave up.
+    #[error("the query was cancelled")]
+    Cancelled,
+    /// SQLite refused.
+    #[error("{message}")]
+    Sqlite {
+        /// SQLite's own words, e.g. `no such table: quiz_answers`.
+        message: String,
+    },
+}
+
+/// SQLite's own words without the statement, which the asker knows and others should not see.
+pub(super) fn sqlite_message(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
+        rusqlite::Error::SqliteFailure(code, None) => code.to_string(),
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        other => other.to_string(),
+    }
+}

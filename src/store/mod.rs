@@ -1,0 +1,34 @@
+//! The peer's own database: `data.db` in the peer folder, opened unchanged from deployed peers.
+//!
+//! [`Database`] is the one writer; [`ReadOnly`] answers questions from scripts and visitors on
+//! connections that cannot write. Everything here blocks: async callers go through
+//! `tokio::task::spawn_blocking`.
+
+#[cfg(feature = "peer")]
+mod apply;
+mod clock;
+mod database;
+mod definition;
+mod error;
+mod functions;
+mod names;
+mod policy;
+mod readonly;
+#[cfg(feature = "peer")]
+mod schema;
+mod tables;
+mod value;
+mod wildcard;
+
+#[cfg(feature = "peer")]
+pub use apply::AppliedSchema;
+pub use database::{DATABASE_FILE, Database, MAX_DATABASE_BYTES};
+pub use definition::{ColumnDefinition, DefaultValue};
+pub use error::{QueryError, StoreError};
+pub use names::{ColumnName, MAX_NAME_CHARS, NameError, TableName};
+pub use policy::Policy;
+pub use readonly::{MAX_QUERY_BYTES, MAX_QUERY_ROWS, MAX_SQL_BYTES, QueryLimits, ReadOnly, Rows};
+#[cfg(feature = "peer")]
+pub use schema::{MAX_SCHEMA_BYTES, SchemaError, tables_in_schema};
+pub use tables::{ColumnInfo, RowScope, Stamp, TableInfo};
+pub use value::SqlValue;

@@ -1,0 +1,176 @@
+//! What a visitor may fetch from a real folder.
+
+use std::fs;
+use std::path::Path;
+
+use futures::io::Cursor;
+use goop2::site::{Answer, MAX_FILE_BYTES, Refusal, ServeError, SiteServer};
+
+/// A peer folder with a site, scripts, and things beside them that nobody may have.
+fn peer_folder() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (path, text) in [
+        ("goop.json", "{}"),
+        ("data.db", "rows"),
+        ("data/identity.key", "secret"),
+        ("site/index.html", "<h1>home</h1>"),
+        ("site/style.CSS", "p {}"),
+        ("site/docs/index.html", "docs"),
+        ("site/docs/lua/intro.html", "about"),
+        ("site/a b.txt", "spaced"),
+        ("site/blob", "?"),
+        ("site/.git/config", "hidden"),
+        ("site/lua/weather.lua", "key = 1"),
+        ("site/lua/.state/weather.json", "{}"),
+        ("site/empty/.keep", ""),
+        ("site-secret/x.html", "a sibling whose name begins like the site's"),
+    ] {
+        let path = dir.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    dir
+}
+
+fn server(dir: &Path) -> SiteServer {
+    SiteServer::new(dir.join("site"), dir.join("site/lua"))
+}
+
+async fn written(server: &SiteServer, line: &str) -> String {
+    let mut stream = Cursor::new(Vec::new());
+    server.answer(line.as_bytes()).await.write_to(&mut stream).await.unwrap();
+    String::from_utf8(stream.into_inner()).unwrap()
+}
+
+#[tokio::test]
+async fn the_answer_is_head_line_and_bytes_or_a_reason() {
+    let dir = peer_folder();
+    let server = server(dir.path());
+    for (line, answer) in [
+        ("GET /\n", "OK text/html; charset=utf-8 13\n<h1>home</h1>"),
+        ("GET \n", "OK text/html; charset=utf-8 13\n<h1>home</h1>"),
+        ("GET\n", "OK text/html; charset=utf-8 13\n<h1>home</h1>"),
+        ("GET /index.html", "OK text/html; charset=utf-8 13\n<h1>home</h1>"),
+        ("GET /index.html?v=1\r\n", "OK text/html; charset=utf-8 13\n<h1>home</h1>"),
+        ("GET /style.CSS\n", "OK text/css; charset=utf-8 4\np {}"),
+        ("GET /docs\n", "OK text/html; charset=utf-8 4\ndocs"),
+        ("GET /docs/\n", "OK text/html; charset=utf-8 4\ndocs"),
+        ("GET /docs/lua/intro.html\n", "OK text/html; charset=utf-8 5\nabout"),
+        ("GET /a%20b.txt\n", "OK text/plain; charset=utf-8 6\nspaced"),
+        ("GET /blob\n", "OK application/octet-stream 1\n?"),
+        ("GET /nothing.html\n", "ERR not found\n"),
+        ("GET /index.html/x\n", "ERR not found\n"),
+        ("GET /empty\n", "ERR not found\n"),
+        ("GET /lua/weather.lua\n", "ERR forbidden\n"),
+        ("GET /lua/no-such.lua\n", "ERR forbidden\n"),
+        ("GET /%4cUA/weather.lua\n", "ERR forbidden\n"),
+        ("GET /../goop.json\n", "ERR forbidden\n"),
+        ("GET /../site-secret/x.html\n", "ERR forbidden\n"),
+        ("GET /.git/config\n", "ERR forbidden\n"),
+        ("POST /\n", "ERR bad request\n"),
+        ("GETTY /\n", "ERR bad request\n"),
+        ("\n", "ERR bad request\n"),
+        ("GET /%zz\n", "ERR bad request\n"),
+    ] {
+        assert_eq!(written(&server, line).await, answer, "{line:?}");
+    }
+    let long = format!("GET /{}\n", "a".repeat(5000));
+    assert_eq!(written(&server, &long).await, "ERR bad request\n");
+}
+
+#[tokio::test]
+async fn a_peer_without_a_site_folder_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(written(&server(dir.path()), "GET /\n").await, "ERR site disabled\n");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn links_lead_nowhere_that_a_name_may_not() {
+    use std::os::unix::fs::symlink;
+    let dir = peer_folder();
+    let site = dir.path().join("site");
+    for (link, target, answer) in [
+        ("ok.html", "index.html", "OK text/html; charset=utf-8 13\n<h1>home</h1>"),
+        ("key.txt", "../data/identity.key", "ERR forbidden\n"),
+        ("beside.html", "../site-secret/x.html", "ERR forbidden\n"),
+        ("hidden.txt", ".git/config", "ERR forbidden\n"),
+        ("w.txt", "lua/weather.lua", "ERR forbidden\n"),
+        ("host.txt", "/etc/hostname", "ERR forbidden\n"),
+        ("loop", "loop", "ERR not found\n"),
+        ("broken", "nowhere", "ERR not found\n"),
+    ] {
+        symlink(target, site.join(link)).unwrap();
+        assert_eq!(written(&server(dir.path()), &format!("GET /{link}\n")).await, answer, "{link}");
+    }
+    symlink("lua", site.join("scripts")).unwrap();
+    symlink("..", site.join("up")).unwrap();
+    for path in ["scripts/weather.lua", "up/goop.json", "up/data/identity.key", "up/site/lua/weather.lua"] {
+        assert_eq!(
+            written(&server(dir.path()), &format!("GET /{path}\n")).await,
+            "ERR forbidden\n",
+            "{path}"
+        );
+    }
+}
+
+/// The configuration may put the scripts anywhere inside the site, not only in `lua`, and a link
+/// may be the script folder.
+#[cfg(unix)]
+#[tokio::test]
+async fn the_script_folder_is_refused_wherever_it_is() {
+    let dir = peer_folder();
+    let site = dir.path().join("site");
+    fs::create_dir(site.join("behind")).unwrap();
+    fs::write(site.join("behind/secret.lua"), "key = 1").unwrap();
+    let server_at = |scripts: &Path| SiteServer::new(&site, scripts);
+    let line = "GET /behind/secret.lua\n";
+    assert!(written(&server_at(&site.join("lua")), line).await.starts_with("OK "));
+    assert_eq!(written(&server_at(&site.join("behind")), line).await, "ERR forbidden\n");
+    std::os::unix::fs::symlink(site.join("behind"), dir.path().join("scripts")).unwrap();
+    assert_eq!(written(&server_at(&dir.path().join("scripts")), line).await, "ERR forbidden\n");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_is_not_opened() {
+    let dir = peer_folder();
+    let made = std::process::Command::new("mkfifo").arg(dir.path().join("site/pipe")).status();
+    assert!(made.unwrap().success());
+    assert_eq!(written(&server(dir.path()), "GET /pipe\n").await, "ERR not found\n");
+}
+
+#[tokio::test]
+async fn a_file_over_the_limit_is_refused_and_one_at_it_is_not() {
+    let dir = peer_folder();
+    let big = fs::File::create(dir.path().join("site/big.zip")).unwrap();
+    big.set_len(MAX_FILE_BYTES).unwrap();
+    let server = server(dir.path());
+    assert!(
+        matches!(server.answer(b"GET /big.zip").await, Answer::Found(found) if found.size == MAX_FILE_BYTES)
+    );
+    big.set_len(MAX_FILE_BYTES + 1).unwrap();
+    assert!(matches!(server.answer(b"GET /big.zip").await, Answer::Refused(Refusal::Forbidden)));
+}
+
+#[tokio::test]
+async fn the_announced_size_is_kept_when_the_file_changes() {
+    let dir = peer_folder();
+    let path = dir.path().join("site/log.txt");
+    fs::write(&path, "12345678").unwrap();
+    let server = server(dir.path());
+
+    let answer = server.answer(b"GET /log.txt").await;
+    fs::write(&path, "123456789abc").unwrap();
+    let mut stream = Cursor::new(Vec::new());
+    answer.write_to(&mut stream).await.unwrap();
+    assert_eq!(stream.into_inner(), b"OK text/plain; charset=utf-8 8\n12345678");
+
+    fs::write(&path, "12345678").unwrap();
+    let answer = server.answer(b"GET /log.txt").await;
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(3).unwrap();
+    let mut stream = Cursor::new(Vec::new());
+    let error = answer.write_to(&mut stream).await.unwrap_err();
+    assert!(matches!(error, ServeError::Shrunk { sent: 3, size: 8 }), "{error}");
+    assert_eq!(stream.into_inner(), b"OK text/plain; charset=utf-8 8\n123");
+}
