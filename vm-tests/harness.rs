@@ -21,15 +21,136 @@ use std::time::Duration;
 
 use goop2::vm::{Entry, Limits, LoadError, Machine, Program};
 
-/// Scripts that do not give what they should yet, each with the reason. One that begins to pass fails the
+/// Scripts that do not give what they should yet, by reason. One that begins to pass fails the
 /// test until its line is removed, so that the list only says what is true.
-const KNOWN_DIFFERENCES: &[(&str, &str)] = &[];
+const KNOWN_DIFFERENCES: &[(&str, &[&str])] = &[
+    (
+        "errors of the VM's own operations do not say where yet",
+        &[
+            "errors/add-nil.lua",
+            "errors/add-table-and-number.lua",
+            "errors/add-to-nil-on-second-line.lua",
+            "errors/arithmetic-uncaught.lua",
+            "errors/assign-to-field-of-nil.lua",
+            "errors/call-in-return.lua",
+            "errors/call-nil.lua",
+            "errors/call-table.lua",
+            "errors/call-uncaught.lua",
+            "errors/compare-greater.lua",
+            "errors/compare-number-with-nil.lua",
+            "errors/compare-number-with-string.lua",
+            "errors/compare-two-nils.lua",
+            "errors/compare-two-tables.lua",
+            "errors/compare-uncaught.lua",
+            "errors/constructor-index-nil.lua",
+            "errors/for-in-nil.lua",
+            "errors/for-in-table.lua",
+            "errors/for-initial.lua",
+            "errors/for-limit.lua",
+            "errors/for-step.lua",
+            "errors/index-computed-key-of-nil.lua",
+            "errors/index-in-return.lua",
+            "errors/index-nil.lua",
+            "errors/index-number.lua",
+            "errors/index-uncaught.lua",
+            "errors/length-of-nil.lua",
+            "errors/length-of-number.lua",
+            "errors/method-of-nil.lua",
+            "errors/minus-table.lua",
+            "errors/modulo-of-nil.lua",
+            "errors/multiply-text.lua",
+            "errors/power-of-nil.lua",
+            "errors/table-index-nan.lua",
+            "errors/table-index-nil.lua",
+        ],
+    ),
+    (
+        "errors of operations do not name the variable yet",
+        &[
+            "errors/named-arithmetic-on-field.lua",
+            "errors/named-arithmetic-on-global.lua",
+            "errors/named-arithmetic-on-nil.lua",
+            "errors/named-arithmetic-on-text.lua",
+            "errors/named-arithmetic-uncaught.lua",
+            "errors/named-assign-nil-field.lua",
+            "errors/named-call-local-number.lua",
+            "errors/named-call-nil-field.lua",
+            "errors/named-call-nil-global.lua",
+            "errors/named-call-nil-method.lua",
+            "errors/named-call-string-method.lua",
+            "errors/named-call-uncaught.lua",
+            "errors/named-concat-field.lua",
+            "errors/named-concat-nil.lua",
+            "errors/named-concat-returned.lua",
+            "errors/named-concat-uncaught.lua",
+            "errors/named-index-nil-field.lua",
+            "errors/named-index-nil-global.lua",
+            "errors/named-index-nil-local.lua",
+            "errors/named-index-number.lua",
+            "errors/named-index-uncaught.lua",
+            "errors/named-length-of-nil.lua",
+            "errors/named-length-of-number.lua",
+            "errors/named-modulo-by-variable-on-nil.lua",
+            "errors/named-modulo-on-nil.lua",
+            "errors/named-of-upvalue.lua",
+            "errors/named-unary-minus-on-table.lua",
+        ],
+    ),
+    (
+        "a native sees only its direct caller, so `error` finds no position for higher levels",
+        &["errors/error-level-2.lua", "errors/error-level-3.lua"],
+    ),
+    (
+        "`error` turns a number into text even where no position is added",
+        &["errors/error-number-level-0.lua"],
+    ),
+    (
+        "a method's own object is counted as an argument",
+        &["errors/method-argument-count.lua", "errors/native-position-in-function.lua"],
+    ),
+    ("all results of the handler are passed on, not the first alone", &["errors/xpcall-handler-results.lua"]),
+    (
+        "the parser accepts `...` in functions that take no variable arguments",
+        &["errors/syntax-varargs-outside.lua"],
+    ),
+    (
+        "the parser's error has other words or another line",
+        &[
+            "errors/syntax-assign-to-call.lua",
+            "errors/syntax-bad-escape.lua",
+            "errors/syntax-break-outside.lua",
+            "errors/syntax-malformed-number.lua",
+            "errors/syntax-missing-end.lua",
+            "errors/syntax-return-not-last.lua",
+            "errors/syntax-unclosed-paren.lua",
+            "errors/syntax-unfinished-comment.lua",
+            "errors/syntax-unfinished-long-string.lua",
+            "errors/syntax-unfinished-string.lua",
+        ],
+    ),
+    (
+        "whole numbers wrap round at 64 bits instead of becoming floats",
+        &[
+            "language/doubling-beyond-integers.lua",
+            "language/product-beyond-integers.lua",
+            "language/sum-beyond-integers.lua",
+        ],
+    ),
+    ("a loop of `__index` tables is followed until the time is over", &["language/index-loop.lua"]),
+    ("`pcall` of a table with `__call` passes the table twice", &["language/metatable-call-protected.lua"]),
+    ("`<=` does not fall back on `__lt`", &["language/metatable-le-by-lt.lua"]),
+    ("an integer has no negative zero", &["language/negative-zero.lua", "math/modf-infinity.lua"]),
+    ("the VM runs a loop from the smallest integer 0 times", &["language/numeric-for-mininteger.lua"]),
+    ("a step of 0 runs 0 times", &["language/numeric-for-step-zero.lua"]),
+    ("`print` accepts only text from `__tostring`, not a number", &["base/print-tostring-not-text.lua"]),
+    ("a missing argument is told by the type that it should have", &["string/format-missing-argument.lua"]),
+];
 
 /// Scripts in the folder are for these tests; a new folder needs a test.
 const AREAS: &[&str] = &["base", "errors", "language", "math", "os", "string", "table"];
 
-/// More than any script here needs, and few enough that a loop by mistake ends soon.
-const LIMITS: Limits = Limits { time: Duration::from_secs(10), memory_bytes: 10 * 1024 * 1024 };
+/// More than any script here needs, and little enough that a loop by mistake ends soon.
+const LIMITS: Limits = Limits { time: Duration::from_secs(3), memory_bytes: 10 * 1024 * 1024 };
 
 /// The command of the interpreter whose behaviour is the model.
 const REFERENCE: &str = "lua5.1";
@@ -116,7 +237,9 @@ impl Script {
                 ));
             }
         }
-        if self.error.as_ref().map(|e| &e.text) != ran.error.as_ref() && (self.error.is_some() || self.kind.is_none()) {
+        if self.error.as_ref().map(|e| &e.text) != ran.error.as_ref()
+            && (self.error.is_some() || self.kind.is_none())
+        {
             let (line, text) = self.error.as_ref().map_or((1, "no error"), |e| (e.line, e.text.as_str()));
             problems.push(format!("{}:{line}: expected {text:?}, found {:?}", self.name, ran.error));
         }
@@ -188,16 +311,19 @@ fn scripts(area: &str) -> Vec<Script> {
     paths.into_iter().map(|path| Script::read(area, path)).collect()
 }
 
+fn is_known_difference(script: &Script) -> bool {
+    KNOWN_DIFFERENCES.iter().any(|(_, names)| names.contains(&script.name.as_str()))
+}
+
 fn check_area(area: &str) {
     let mut report = String::new();
     for script in scripts(area) {
         let problems = script.problems(&run(&script));
-        let known = KNOWN_DIFFERENCES.iter().find(|(name, _)| *name == script.name);
-        match (known, problems.is_empty()) {
-            (None, true) | (Some(_), false) => {}
-            (None, false) => report.extend(problems.iter().map(|problem| format!("{problem}\n"))),
-            (Some((name, _)), true) => {
-                writeln!(report, "{name}: passes now; remove it from KNOWN_DIFFERENCES").unwrap();
+        match (is_known_difference(&script), problems.is_empty()) {
+            (false, true) | (true, false) => {}
+            (false, false) => report.extend(problems.iter().map(|problem| format!("{problem}\n"))),
+            (true, true) => {
+                writeln!(report, "{}: passes now; remove it from KNOWN_DIFFERENCES", script.name).unwrap();
             }
         }
     }
@@ -247,9 +373,8 @@ fn every_folder_of_scripts_has_a_test_and_every_known_difference_a_script() {
         .collect();
     found.sort();
     assert_eq!(found, AREAS);
-    for (name, reason) in KNOWN_DIFFERENCES {
+    for name in KNOWN_DIFFERENCES.iter().flat_map(|(_, names)| *names) {
         assert!(folder().join(name).is_file(), "{name} is in the list of known differences, but no script");
-        assert!(!reason.is_empty(), "{name}: the reason is missing");
     }
 }
 
@@ -261,13 +386,27 @@ fn the_reference_interpreter_gives_what_scripts_expect() {
         return;
     }
     let mut report = String::new();
-    for script in AREAS.iter().flat_map(|area| scripts(area)).filter(|script| script.compared) {
+    for mut script in AREAS.iter().flat_map(|area| scripts(area)).filter(|script| script.compared) {
         let ran = run_reference(&script);
+        for (expected, found) in script.printed.iter_mut().zip(&ran.printed) {
+            forget_name(&mut expected.text, found);
+        }
         for problem in script.problems(&Ran { kind: ran_kind(&script, &ran), ..ran }) {
             writeln!(report, "{REFERENCE}: {problem}").unwrap();
         }
     }
     assert!(report.is_empty(), "\n{report}");
+}
+
+/// The reference can't name a function that `pcall` calls directly: `bad argument #1 to '?' (…)`.
+fn forget_name(expected: &mut String, found: &str) {
+    let Some((before, _)) = found.split_once("to '?'") else { return };
+    let Some((_, after)) =
+        expected.strip_prefix(before).and_then(|rest| rest.strip_prefix("to '")?.split_once('\''))
+    else {
+        return;
+    };
+    *expected = format!("{before}to '?'{after}");
 }
 
 /// The reference knows no kinds: an expected runtime or syntax error is one when it failed at all.

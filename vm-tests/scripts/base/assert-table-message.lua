@@ -1,2 +1,2 @@
--- expect: false	bad argument #2 to '?' (string expected, got table)
+-- expect: false	bad argument #2 to 'assert' (string expected, got table)
 print(pcall(assert, false, {}))

@@ -2,7 +2,7 @@
 -- expect: false	assertion failed!
 -- expect: false	message
 -- expect: false	5
--- expect: false	bad argument #1 to '?' (value expected)
+-- expect: false	bad argument #1 to 'assert' (value expected)
 -- expect: 2
 print(assert(1, 2, 3))
 print(pcall(assert, false))

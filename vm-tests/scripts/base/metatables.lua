@@ -1,9 +1,9 @@
 -- expect: nil	true
 -- expect: true	true
--- expect: false	bad argument #1 to '?' (table expected, got number)
--- expect: false	bad argument #2 to '?' (nil or table expected)
--- expect: false	bad argument #2 to '?' (nil or table expected)
--- expect: false	bad argument #1 to '?' (value expected)
+-- expect: false	bad argument #1 to 'setmetatable' (table expected, got number)
+-- expect: false	bad argument #2 to 'setmetatable' (nil or table expected)
+-- expect: false	bad argument #2 to 'setmetatable' (nil or table expected)
+-- expect: false	bad argument #1 to 'getmetatable' (value expected)
 -- expect: private	false	cannot change a protected metatable
 -- expect: nil	nil	nil
 local t = {}

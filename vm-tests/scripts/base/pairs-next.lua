@@ -1,10 +1,10 @@
 -- expect: nil	1	5
--- expect: false	bad argument #1 to '?' (table expected, got no value)
+-- expect: false	bad argument #1 to 'next' (table expected, got no value)
 -- expect: false	invalid key to 'next'
--- expect: false	bad argument #1 to '?' (table expected, got no value)
--- expect: false	bad argument #1 to '?' (table expected, got nil)
--- expect: false	bad argument #1 to '?' (table expected, got no value)
--- expect: false	bad argument #1 to '?' (table expected, got number)
+-- expect: false	bad argument #1 to 'pairs' (table expected, got no value)
+-- expect: false	bad argument #1 to 'pairs' (table expected, got nil)
+-- expect: false	bad argument #1 to 'ipairs' (table expected, got no value)
+-- expect: false	bad argument #1 to 'ipairs' (table expected, got number)
 -- expect: function	table	nil
 -- expect: function	table	0
 -- expect: nil

@@ -1,10 +1,10 @@
 -- expect: meta	nil
 -- expect: true	2
 -- expect: false	true	true	false
--- expect: false	bad argument #1 to '?' (table expected, got no value)
--- expect: false	bad argument #1 to '?' (table expected, got number)
+-- expect: false	bad argument #1 to 'rawget' (table expected, got no value)
+-- expect: false	bad argument #1 to 'rawget' (table expected, got number)
 -- expect: false	table index is nil
--- expect: false	bad argument #2 to '?' (value expected)
+-- expect: false	bad argument #2 to 'rawequal' (value expected)
 local t = setmetatable({}, { __index = function() return "meta" end, __newindex = function() end, __eq = function() return true end })
 t.x = 1
 print(t.x, rawget(t, "x"))

@@ -2,10 +2,10 @@
 -- expect: c	b	c
 -- expect:
 -- expect: b
--- expect: false	bad argument #1 to '?' (index out of range)
--- expect: false	bad argument #1 to '?' (index out of range)
--- expect: false	bad argument #1 to '?' (number expected, got string)
--- expect: false	bad argument #1 to '?' (number expected, got no value)
+-- expect: false	bad argument #1 to 'select' (index out of range)
+-- expect: false	bad argument #1 to 'select' (index out of range)
+-- expect: false	bad argument #1 to 'select' (number expected, got string)
+-- expect: false	bad argument #1 to 'select' (number expected, got no value)
 -- expect: b
 print(select("#"), select("#", nil, nil), select(2, "a", "b", "c"))
 print(select(-1, "a", "b", "c"), select(-2, "a", "b", "c"))

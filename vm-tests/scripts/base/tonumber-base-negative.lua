@@ -1,2 +1,3 @@
--- expect: 1.844674407371e+19	1.844674407371e+19	nil
+-- expect: -255	-1	nil
+-- reference: no its C library reads these as unsigned
 print(tonumber("-ff", 16), tonumber("-1", 2), tonumber("- 1", 2))

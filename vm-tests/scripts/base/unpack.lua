@@ -3,8 +3,8 @@
 -- expect: nil	nil	nil
 -- expect: 1	nil	3
 -- expect:
--- expect: false	bad argument #1 to '?' (table expected, got no value)
--- expect: false	bad argument #1 to '?' (table expected, got number)
+-- expect: false	bad argument #1 to 'unpack' (table expected, got no value)
+-- expect: false	bad argument #1 to 'unpack' (table expected, got number)
 -- expect: 100
 -- expect: nil	nil	10
 print(unpack({1, 2, 3}))

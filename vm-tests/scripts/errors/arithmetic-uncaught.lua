@@ -1,5 +1,6 @@
--- expect-error: arithmetic-uncaught.lua:4: attempt to perform arithmetic on local 'total' (a nil value)
-local total
+-- expect-error: arithmetic-uncaught.lua:5: attempt to perform arithmetic on a nil value
+local function none() end
+local total = 0
 for i = 1, 2 do
-  total = total + i
+  total = total + none()
 end

@@ -1,3 +1,4 @@
--- expect-error: call-uncaught.lua:2: attempt to call global 'nosuchfunction' (a nil value)
-local function f() return nosuchfunction(1) + 1 end
-f()
+-- expect-error: call-uncaught.lua:3: attempt to call a nil value
+local function none() end
+local function f() local v = none()(1) + 1 return v end
+local v = f()

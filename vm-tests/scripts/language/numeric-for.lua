@@ -7,8 +7,8 @@
 -- expect: 3
 -- expect: 6
 -- expect: -inf
-for i = 1, 3 do io = i end
-print(io)
+for i = 1, 3 do last = i end
+print(last)
 local function list(a, b, c)
   local t = {}
   if c then for i = a, b, c do t[#t + 1] = i end else for i = a, b do t[#t + 1] = i end end

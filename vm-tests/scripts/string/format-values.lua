@@ -1,5 +1,5 @@
--- expect: false	bad argument #2 to '?' (string expected, got nil)
--- expect: false	bad argument #2 to '?' (string expected, got boolean)
+-- expect: false	bad argument #2 to 'format' (string expected, got nil)
+-- expect: false	bad argument #2 to 'format' (string expected, got boolean)
 -- expect: false
 -- expect: false
 print(pcall(string.format, "%s", nil))

@@ -1,8 +1,8 @@
 -- expect: true	xaxbxcx	4
 -- expect: false	invalid capture index
--- expect: false	bad argument #4 to '?' (number expected, got string)
--- expect: false	bad argument #3 to '?' (string/function/table expected)
--- expect: false	bad argument #3 to '?' (string/function/table expected)
+-- expect: false	bad argument #4 to 'gsub' (number expected, got string)
+-- expect: false	bad argument #3 to 'gsub' (string/function/table expected)
+-- expect: false	bad argument #3 to 'gsub' (string/function/table expected)
 -- expect: false	invalid replacement value (a table)
 -- expect: false	invalid replacement value (a table)
 -- expect: false	gsub-errors.lua:16: inside

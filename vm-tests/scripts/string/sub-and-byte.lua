@@ -2,12 +2,12 @@
 -- expect: 104	101	111	104
 -- expect: Hi		2
 -- expect: 5	3	HELLO	abc	olleh	
--- expect: false	bad argument #1 to '?' (string expected, got no value)
--- expect: false	bad argument #2 to '?' (number expected, got no value)
--- expect: false	bad argument #1 to '?' (invalid value)
--- expect: false	bad argument #1 to '?' (invalid value)
--- expect: false	bad argument #1 to '?' (number expected, got string)
--- expect: false	bad argument #1 to '?' (string expected, got no value)
+-- expect: false	bad argument #1 to 'sub' (string expected, got no value)
+-- expect: false	bad argument #2 to 'sub' (number expected, got no value)
+-- expect: false	bad argument #1 to 'char' (invalid value)
+-- expect: false	bad argument #1 to 'char' (invalid value)
+-- expect: false	bad argument #1 to 'char' (number expected, got string)
+-- expect: false	bad argument #1 to 'byte' (string expected, got no value)
 -- expect: 23
 local s = "hello"
 print(s:sub(2), s:sub(-3), s:sub(2, 3), s:sub(0), s:sub(10), s:sub(3, 2), s:sub(-100, 100), s:sub(-3, -2))

@@ -1,3 +1,0 @@
--- expect: false	arithmetic-on-field.lua:3: attempt to perform arithmetic on field 'count' (a nil value)
-local t = {}
-print(pcall(function() return 1 + t.count end))

@@ -1,3 +1,0 @@
--- expect: false	call-nil-field.lua:3: attempt to call field 'nosuch' (a nil value)
-local t = {}
-print(pcall(function() t.nosuch() end))

@@ -1,2 +1,0 @@
--- expect: false	call-nil-global.lua:2: attempt to call global 'nosuchfunction' (a nil value)
-print(pcall(function() nosuchfunction() end))

@@ -1,2 +1,0 @@
--- expect: false	call-string-method.lua:2: attempt to call method 'nosuch' (a nil value)
-print(pcall(function() return ("x"):nosuch() end))

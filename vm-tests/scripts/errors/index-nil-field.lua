@@ -1,3 +1,0 @@
--- expect: false	index-nil-field.lua:3: attempt to index field 'a' (a nil value)
-local t = {}
-print(pcall(function() return t.a.b end))

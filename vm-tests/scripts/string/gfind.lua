@@ -1,2 +1,0 @@
--- expect: true
-print(string.gfind == string.gmatch)
