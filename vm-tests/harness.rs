@@ -141,6 +141,10 @@ const KNOWN_DIFFERENCES: &[(&str, &[&str])] = &[
     ("`<=` does not fall back on `__lt`", &["language/metatable-le-by-lt.lua"]),
     ("an integer has no negative zero", &["language/negative-zero.lua", "math/modf-infinity.lua"]),
     ("the VM runs a loop from the smallest integer 0 times", &["language/numeric-for-mininteger.lua"]),
+    (
+        "a shift by a negative amount is refused, in words about something else",
+        &["language/shift-negative.lua"],
+    ),
     ("a step of 0 runs 0 times", &["language/numeric-for-step-zero.lua"]),
     ("`print` accepts only text from `__tostring`, not a number", &["base/print-tostring-not-text.lua"]),
     ("a missing argument is told by the type that it should have", &["string/format-missing-argument.lua"]),
