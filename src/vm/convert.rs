@@ -14,7 +14,7 @@ use serde_json::{Map, Number, Value as Json};
 
 use crate::vm::budget::Budget;
 use crate::vm::error::ConvertError;
-use crate::vm::limits::{MAX_JSON_VALUES, MAX_RESULT_BYTES, MAX_RESULT_DEPTH};
+use crate::vm::limits::{MAX_JSON_FIELDS, MAX_JSON_VALUES, MAX_RESULT_BYTES, MAX_RESULT_DEPTH};
 use crate::vm::native::Raise;
 use crate::vm::stdlib::text::number_text;
 
@@ -109,6 +109,10 @@ impl<'gc> Importer<'gc, '_> {
     }
 
     fn fields(&mut self, fields: &Map<String, Json>, depth: usize) -> Result<Value<'gc>, Raise<'gc>> {
+        if fields.len() > MAX_JSON_FIELDS {
+            let error = ConvertError::TooLarge { limit: MAX_JSON_FIELDS, unit: "fields in one object" };
+            return Err(Raise::Message(error.to_string()));
+        }
         let table = Table::new(&self.ctx);
         for (name, field) in fields {
             let name = self.text(name)?;
@@ -275,7 +279,7 @@ impl<'gc> Exporter<'gc> {
     }
 
     fn inside(&mut self, step: String, value: Value<'gc>) -> Result<Json, ConvertError> {
-        self.path.push(step);
+        self.path.push(shortened_step(step));
         let json = self.value(value)?;
         self.path.pop();
         Ok(json)
@@ -287,6 +291,15 @@ impl<'gc> Exporter<'gc> {
 
     fn place(&self) -> String {
         self.path.concat()
+    }
+}
+
+/// A step of a path as messages show it: a field's name may be a whole book.
+fn shortened_step(step: String) -> String {
+    const MAX_STEP_CHARS: usize = 40;
+    match step.char_indices().nth(MAX_STEP_CHARS) {
+        Some((end, _)) => format!("{}...", step.get(..end).unwrap_or_default()),
+        None => step,
     }
 }
 

@@ -20,9 +20,12 @@ pub const MAX_RESULT_DEPTH: usize = 64;
 pub const MAX_RESULT_BYTES: usize = 1024 * 1024;
 
 /// The most values in one JSON document that enters or leaves a VM. A value of one byte in JSON
-/// (`0`) costs 16 bytes and more inside, and hashing keys chosen by a stranger must stay cheap
-/// even when all of them collide.
+/// (`0`) costs 16 bytes and more inside.
 pub const MAX_JSON_VALUES: usize = 100_000;
+
+/// The most fields in one JSON object that enters a VM. The VM hashes strings without a secret,
+/// so a stranger could choose names that all collide, and each pair of those is compared.
+pub const MAX_JSON_FIELDS: usize = 10_000;
 
 /// The longest text of an error that is kept, in bytes.
 pub const MAX_ERROR_BYTES: usize = 4 * 1024;

@@ -355,9 +355,9 @@ fn build(
         });
     let closure = Closure::new(&ctx, prototype, Some(ctx.globals()))
         .map_err(|error| RunError::Internal { detail: error.to_string() })?;
-    let hidden = program.hidden().iter();
-    let arguments: Vec<Value<'_>> =
-        hidden.map(|native| installer.bind(stdlib::hidden_native(*native)).into()).collect();
+    let natives = program.hidden().iter().map(|native| installer.bind(stdlib::hidden_native(*native)).into());
+    // The first argument is the line before the first statement.
+    let arguments: Vec<Value<'_>> = std::iter::once(Value::Integer(0)).chain(natives).collect();
     Ok(ctx.stash(Executor::start(ctx, closure.into(), Variadic(arguments))))
 }
 

@@ -17,7 +17,7 @@ use std::rc::Rc;
 use ottavino_gc_arena::Collect;
 use piccolo::{
     BoxSequence, Callback, CallbackFn, CallbackReturn, Context, Error, Execution, Function, Sequence,
-    SequencePoll, Stack, String as LuaString, Table, Value,
+    SequencePoll, Stack, StashedClosure, String as LuaString, Table, Value,
 };
 
 use crate::vm::budget::Budget;
@@ -55,6 +55,7 @@ pub(crate) enum Flow<'gc> {
     /// Go on with a sequence that can pause.
     Continue(BoxSequence<'gc>),
     /// Wait for an answer from outside, holding no thread.
+    #[cfg_attr(not(feature = "db"), expect(dead_code, reason = "only the database answers from outside"))]
     Wait(PendingAnswer),
 }
 
@@ -92,6 +93,8 @@ pub(crate) struct Shared {
     pub(crate) host: Rc<dyn Host>,
     /// The text that the script last passed to `error`, and that text with its position.
     pub(crate) chosen: RefCell<Option<ChosenError>>,
+    /// A function whose one upvalue holds the line that the script is at.
+    pub(crate) line: RefCell<Option<StashedClosure>>,
     /// The generator behind `math.random`, made when it is first used.
     pub(crate) random: RefCell<Option<Random>>,
 }
@@ -103,6 +106,7 @@ impl Shared {
             answer: RefCell::new(None),
             host,
             chosen: RefCell::new(None),
+            line: RefCell::new(None),
             random: RefCell::new(None),
         }
     }

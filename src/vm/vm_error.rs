@@ -6,6 +6,8 @@
 
 use std::rc::Rc;
 
+use piccolo::closure::UpValueState;
+use piccolo::compiler::LineNumber;
 use piccolo::meta_ops::MetaOperatorError;
 use piccolo::thread::VMError;
 use piccolo::{Context, Error, MetaMethod, RuntimeError, String as LuaString, TypeError, Value};
@@ -15,17 +17,49 @@ use crate::vm::limits::MAX_ERROR_BYTES;
 use crate::vm::native::Shared;
 use crate::vm::stdlib::text::number_text;
 
-/// The value that `pcall` gives for an error: the raised value, or the text of a VM error.
-pub(crate) fn error_value<'gc>(ctx: Context<'gc>, error: &Error<'gc>) -> Value<'gc> {
-    match error {
-        Error::Lua(error) => error.0,
-        Error::Runtime(error) => LuaString::from_slice(&ctx, vm_message(error).as_bytes()).into(),
+/// The value that `pcall` gives for an error: the raised value, or the text of a VM error with
+/// the line that the script noted last.
+pub(crate) fn error_value<'gc>(ctx: Context<'gc>, shared: &Shared, error: &Error<'gc>) -> Value<'gc> {
+    let error = match error {
+        Error::Lua(error) => return error.0,
+        Error::Runtime(error) => error,
+    };
+    let message = match noted_position(ctx, shared) {
+        Some(at) => format!("{at}: {}", vm_message(error)),
+        None => vm_message(error),
+    };
+    LuaString::from_slice(&ctx, message.as_bytes()).into()
+}
+
+/// Where the script is, by its own notes.
+fn noted_position<'gc>(ctx: Context<'gc>, shared: &Shared) -> Option<Position> {
+    let line = shared.line.borrow();
+    let reader = ctx.fetch(line.as_ref()?);
+    let upvalue = reader.upvalues().first()?;
+    match upvalue.get() {
+        UpValueState::Closed(Value::Integer(line)) if line > 0 => {
+            let script = reader.prototype().chunk_name.display_lossy().to_string();
+            Some(Position { script, line: line.unsigned_abs() })
+        }
+        _ => None,
+    }
+}
+
+/// Notes that the script is at `line` (counted from 0) again, after an error ended the functions
+/// that would have put their caller's line back.
+pub(crate) fn note_line(ctx: Context<'_>, shared: &Shared, line: LineNumber) {
+    if let Some(reader) = shared.line.borrow().as_ref()
+        && let Some(upvalue) = ctx.fetch(reader).upvalues().first()
+        && let UpValueState::Closed(_) = upvalue.get()
+    {
+        let line = i64::try_from(line.0).unwrap_or(i64::MAX).saturating_add(1);
+        upvalue.set(&ctx, UpValueState::Closed(Value::Integer(line)));
     }
 }
 
 /// An error that nobody caught, as the end of the invocation.
 pub(crate) fn run_error<'gc>(ctx: Context<'gc>, shared: &Rc<Shared>, error: &Error<'gc>) -> RunError {
-    let value = error_value(ctx, error);
+    let value = error_value(ctx, shared, error);
     let chosen = chosen_text(shared, value);
     let message = match value {
         Value::String(text) => shortened(text.as_bytes()),

@@ -2,19 +2,19 @@
 //!
 //! * `a .. b .. c` allocates its whole result inside one instruction, whatever the fuel: fifteen
 //!   doublings end the process. The native asks the memory budget first.
+//! * `...` in a function may hold any number of values, since each call can add to those it was
+//!   given, and `{...}` copies them in one instruction. A native looks at their number first.
 //! * `a % b` panics for `math.mininteger % -1` and is wrong near the ends of the integers. A
 //!   literal divisor between 1 and 2^31 has neither problem and stays an instruction.
 //!
-//! The natives are bound to locals at the head of the chunk, whose names hold a NUL byte and so
-//! can't be written in Lua: a script can neither see nor replace them. A global or a field of
-//! a hidden table could be found with `pairs`. The chunk gets them as its arguments; a script's
-//! own `...` outside functions, which is empty, becomes a native that returns nothing.
+//! The natives are named by variables whose names hold a NUL byte and so can't be written in Lua:
+//! a script can neither see nor replace them. A global or a field of a hidden table could be
+//! found with `pairs`.
 
-use piccolo::compiler::LineNumber;
 use piccolo::compiler::parser::{
     AssignmentTarget, BinaryOperator, Block, CallSuffix, Chunk, ConstructorField, Expression, FieldSuffix,
-    ForStatement, HeadExpression, LineAnnotated, LocalAttributes, LocalStatement, PrimaryExpression,
-    RecordKey, SimpleExpression, Statement, SuffixPart, SuffixedExpression,
+    ForStatement, FunctionCallStatement, FunctionDefinition, HeadExpression, LineAnnotated,
+    PrimaryExpression, RecordKey, SimpleExpression, Statement, SuffixPart, SuffixedExpression,
 };
 
 use crate::vm::program::Text;
@@ -29,39 +29,38 @@ pub(crate) enum HiddenNative {
     Concat,
     /// `%`.
     Modulo,
-    /// The chunk's own `...`, which is empty.
-    Nothing,
+    /// Bounds the number of values in `...`.
+    LimitValues,
+    /// Learns where the chunk keeps its line.
+    TrackLines,
 }
 
 impl HiddenNative {
-    fn local_name(self) -> Text {
+    pub(super) fn variable(self) -> Text {
         let name: &[u8] = match self {
             Self::Concat => b"\0concat",
             Self::Modulo => b"\0modulo",
-            Self::Nothing => b"\0nothing",
+            Self::LimitValues => b"\0limit values",
+            Self::TrackLines => b"\0track lines",
         };
         name.into()
     }
 }
 
-/// Rewrites the chunk in place. Returns the natives it needs, in the order in which the chunk
-/// takes them as arguments.
-pub(crate) fn bind_operators(chunk: &mut Chunk<Text>) -> Vec<HiddenNative> {
-    let mut rewriter = Rewriter { used: Vec::new(), function_depth: 0 };
+/// Whether a variable is one that rewriting made.
+pub(super) fn is_hidden(name: &Text) -> bool {
+    name.first() == Some(&0)
+}
+
+/// Rewrites the chunk in place. Returns the natives it now needs.
+pub(super) fn bind_operators(chunk: &mut Chunk<Text>) -> Vec<HiddenNative> {
+    let mut rewriter = Rewriter { used: Vec::new() };
     rewriter.block(&mut chunk.block);
-    if !rewriter.used.is_empty() {
-        let names = rewriter.used.iter().map(|native| (native.local_name(), LocalAttributes::NONE)).collect();
-        let values = vec![simple(SimpleExpression::VarArgs)];
-        let bind = Statement::LocalStatement(LocalStatement { names, values });
-        chunk.block.statements.insert(0, LineAnnotated::new(LineNumber(0), bind));
-    }
     rewriter.used
 }
 
 struct Rewriter {
     used: Vec<HiddenNative>,
-    /// 0 in the main chunk.
-    function_depth: usize,
 }
 
 impl Rewriter {
@@ -93,8 +92,8 @@ impl Rewriter {
                 self.block(&mut s.body);
                 self.expression(&mut s.until);
             }
-            Statement::Function(s) => self.function_body(&mut s.definition.body),
-            Statement::LocalFunction(s) => self.function_body(&mut s.definition.body),
+            Statement::Function(s) => self.function(&mut s.definition),
+            Statement::LocalFunction(s) => self.function(&mut s.definition),
             Statement::LocalStatement(s) => self.expressions(&mut s.values),
             Statement::FunctionCall(s) => {
                 self.suffixed(&mut s.head);
@@ -128,10 +127,17 @@ impl Rewriter {
         }
     }
 
-    fn function_body(&mut self, body: &mut Block<Text>) {
-        self.function_depth += 1;
-        self.block(body);
-        self.function_depth -= 1;
+    /// A function that takes `...` first has their number looked at.
+    fn function(&mut self, definition: &mut FunctionDefinition<Text>) {
+        self.block(&mut definition.body);
+        if definition.has_varargs {
+            let call = CallSuffix::Function(vec![simple(SimpleExpression::VarArgs)]);
+            let head = self.native_variable(HiddenNative::LimitValues);
+            let check = Statement::FunctionCall(FunctionCallStatement { head, call });
+            let statements = &mut definition.body.statements;
+            let line = statements.first().map_or(definition.body.closed_on, |first| first.line_number);
+            statements.insert(0, LineAnnotated::new(line, check));
+        }
     }
 
     fn expressions(&mut self, expressions: &mut [Expression<Text>]) {
@@ -203,12 +209,8 @@ impl Rewriter {
                     }
                 }
             }
-            SimpleExpression::Function(definition) => self.function_body(&mut definition.body),
+            SimpleExpression::Function(definition) => self.function(definition),
             SimpleExpression::Suffixed(suffixed) => self.suffixed(suffixed),
-            SimpleExpression::VarArgs if self.function_depth == 0 => {
-                let call = self.native_suffixed(HiddenNative::Nothing, Vec::new());
-                *expression = SimpleExpression::Suffixed(call);
-            }
             SimpleExpression::VarArgs
             | SimpleExpression::Float(_)
             | SimpleExpression::Integer(_)
@@ -262,17 +264,20 @@ impl Rewriter {
         native: HiddenNative,
         arguments: Vec<Expression<Text>>,
     ) -> SuffixedExpression<Text> {
+        let mut call = self.native_variable(native);
+        call.suffixes.push(SuffixPart::Call(CallSuffix::Function(arguments)));
+        call
+    }
+
+    fn native_variable(&mut self, native: HiddenNative) -> SuffixedExpression<Text> {
         if !self.used.contains(&native) {
             self.used.push(native);
         }
-        SuffixedExpression {
-            primary: PrimaryExpression::Name(native.local_name()),
-            suffixes: vec![SuffixPart::Call(CallSuffix::Function(arguments))],
-        }
+        SuffixedExpression { primary: PrimaryExpression::Name(native.variable()), suffixes: Vec::new() }
     }
 }
 
-fn simple(expression: SimpleExpression<Text>) -> Expression<Text> {
+pub(super) fn simple(expression: SimpleExpression<Text>) -> Expression<Text> {
     Expression { head: Box::new(HeadExpression::Simple(expression)), tail: Vec::new() }
 }
 

@@ -14,6 +14,8 @@ use piccolo::{
 
 use super::protected_call::{PCALL, XPCALL};
 use super::text::{self, number_text};
+use crate::vm::counted::CountedBuffer;
+use crate::vm::limits::MAX_ERROR_BYTES;
 use crate::vm::machine::{Installer, string_metatable};
 use crate::vm::native::{Call, ChosenError, Flow, Native, Outcome, Raise, Shared};
 
@@ -45,8 +47,23 @@ static NATIVES: &[Native] = &[
 static NEXT: Native = Native { name: "next", fuel: CALL, run: next };
 static IPAIRS_STEP: Native = Native { name: "ipairs", fuel: CALL, run: ipairs_step };
 
-/// What a script's own `...` outside functions becomes.
-pub(super) static NOTHING: Native = Native { name: "...", fuel: 0, run: |call| call.give_nothing() };
+/// Bounds how many values a call passes on as `...`: each call may add to those it was given.
+pub(super) static LIMIT_VALUES: Native = Native { name: "...", fuel: 0, run: limit_values };
+
+fn limit_values<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
+    call.ask_values(call.count())?;
+    call.give_nothing()
+}
+
+/// Learns from a function that returns the chunk's line where that line is kept.
+pub(super) static TRACK_LINES: Native = Native { name: "track lines", fuel: 0, run: track_lines };
+
+fn track_lines<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
+    if let Function::Closure(closure) = call.function(1)? {
+        *call.shared.line.borrow_mut() = Some(call.ctx.stash(closure));
+    }
+    call.give_nothing()
+}
 
 pub(super) fn install(installer: &Installer<'_, '_>) {
     for native in NATIVES {
@@ -112,7 +129,8 @@ fn disguised(pointer: *const ()) -> u64 {
 
 fn print<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let shared = call.shared.clone();
-    let line = PrintLine { shared, line: Vec::new(), count: call.count(), next: 0, called: false };
+    let line = CountedBuffer::new(call);
+    let line = PrintLine { shared, line, count: call.count(), next: 0, called: false };
     Ok(Flow::Continue(BoxSequence::new(&call.ctx, line)))
 }
 
@@ -121,7 +139,7 @@ fn print<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 #[collect(require_static)]
 struct PrintLine {
     shared: Rc<Shared>,
-    line: Vec<u8>,
+    line: CountedBuffer,
     /// The number of arguments; what a `__tostring` returned lies above them.
     count: usize,
     /// The argument to look at next, from 0.
@@ -131,11 +149,13 @@ struct PrintLine {
 }
 
 impl PrintLine {
-    fn push_argument(&mut self, text: &[u8]) {
+    fn push_argument<'gc>(&mut self, call: &mut Call<'gc, '_>, text: &[u8]) -> Result<(), Raise<'gc>> {
         let tab: &[u8] = if self.next == 0 { b"" } else { b"\t" };
-        let room = MAX_PRINT_BYTES.saturating_sub(self.line.len());
-        self.line.extend(tab.iter().chain(text).take(room));
+        let room = MAX_PRINT_BYTES.saturating_sub(self.line.bytes().len());
+        self.line.reserve(call, room.min(tab.len() + text.len()))?;
+        self.line.bytes().extend(tab.iter().chain(text).take(room));
         self.next += 1;
+        Ok(())
     }
 }
 
@@ -149,31 +169,41 @@ impl<'gc> Sequence<'gc> for PrintLine {
         let this = &mut *self;
         let shared = this.shared.clone();
         let mut call = Call { ctx, exec, stack, shared: &shared, name: "print", upvalue: Value::Nil };
-        if std::mem::take(&mut this.called) {
-            let Value::String(text) = call.stack.get(this.count) else {
-                let message = "'tostring' must return a string to 'print'".to_owned();
-                return Err(call.error(Raise::Message(message)));
-            };
-            this.push_argument(text.as_bytes());
-            call.stack.resize(this.count);
+        match this.turn(&mut call) {
+            Ok(Some(function)) => Ok(SequencePoll::Call { bottom: this.count, function }),
+            Ok(None) => {
+                shared.host.print(this.line.bytes());
+                call.stack.clear();
+                Ok(SequencePoll::Return)
+            }
+            Err(raise) => Err(call.error(raise)),
         }
-        while this.next < this.count {
-            match call.stack.get(this.next) {
-                Value::String(text) => this.push_argument(text.as_bytes()),
-                value => match tostring_metamethod(ctx, value) {
-                    None => this.push_argument(plain_text(value).as_bytes()),
-                    Some(function) => {
-                        this.called = true;
-                        call.stack.push_back(value);
-                        return Ok(SequencePoll::Call { bottom: this.count, function });
-                    }
-                },
+    }
+}
+
+impl PrintLine {
+    /// Goes on until a `__tostring` must be called or the line is whole.
+    fn turn<'gc>(&mut self, call: &mut Call<'gc, '_>) -> Result<Option<Function<'gc>>, Raise<'gc>> {
+        if std::mem::take(&mut self.called) {
+            let Value::String(text) = call.stack.get(self.count) else {
+                return Err(Raise::Message("'tostring' must return a string to 'print'".to_owned()));
+            };
+            self.push_argument(call, text.as_bytes())?;
+            call.stack.resize(self.count);
+        }
+        while self.next < self.count {
+            let value = call.stack.get(self.next);
+            match (value, tostring_metamethod(call.ctx, value)) {
+                (Value::String(text), _) => self.push_argument(call, text.as_bytes())?,
+                (_, None) => self.push_argument(call, plain_text(value).as_bytes())?,
+                (_, Some(function)) => {
+                    self.called = true;
+                    call.stack.push_back(value);
+                    return Ok(Some(function));
+                }
             }
         }
-        call.charge_bytes(this.line.len());
-        shared.host.print(&this.line);
-        call.stack.clear();
-        Ok(SequencePoll::Return)
+        Ok(None)
     }
 }
 
@@ -377,6 +407,8 @@ fn chosen_error<'gc>(call: &mut Call<'gc, '_>, value: Value<'gc>, level: i64) ->
         return raise;
     }
     let raised = LuaString::from_slice(&call.ctx, &positioned);
-    *call.shared.chosen.borrow_mut() = Some(ChosenError { text, positioned });
+    if text.len() <= MAX_ERROR_BYTES {
+        *call.shared.chosen.borrow_mut() = Some(ChosenError { text, positioned });
+    }
     Raise::Value(raised.into())
 }

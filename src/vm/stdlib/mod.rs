@@ -43,6 +43,7 @@ pub(crate) fn hidden_native(native: HiddenNative) -> &'static Native {
     match native {
         HiddenNative::Concat => &concat::CONCAT,
         HiddenNative::Modulo => &math::MODULO,
-        HiddenNative::Nothing => &base::NOTHING,
+        HiddenNative::LimitValues => &base::LIMIT_VALUES,
+        HiddenNative::TrackLines => &base::TRACK_LINES,
     }
 }

@@ -4,6 +4,8 @@
 //! prints one line for each case; [`PRELUDE`] gives it `show`, which writes any value in plain
 //! ASCII, and [`show_bytes`] writes our own answers the same way.
 
+#![cfg(test)]
+
 use std::io::Write;
 use std::process::Command;
 

@@ -10,7 +10,7 @@ use ottavino_gc_arena::Collect;
 use piccolo::{BoxSequence, Context, Error, Execution, Function, Sequence, SequencePoll, Stack, Value};
 
 use crate::vm::native::{Call, Flow, Native, Outcome, Shared};
-use crate::vm::vm_error::error_value;
+use crate::vm::vm_error::{error_value, note_line};
 
 /// Fuel for setting up a protected call.
 const CALL: i32 = 8;
@@ -96,14 +96,17 @@ impl<'gc> Sequence<'gc> for Protected<'gc> {
     fn error(
         mut self: Pin<&mut Self>,
         ctx: Context<'gc>,
-        _: Execution<'gc, '_>,
+        exec: Execution<'gc, '_>,
         error: Error<'gc>,
         mut stack: Stack<'gc, '_>,
     ) -> Result<SequencePoll<'gc>, Error<'gc>> {
         if self.shared.budget.verdict().is_some() {
             return Err(error);
         }
-        let value = error_value(ctx, &error);
+        let value = error_value(ctx, &self.shared, &error);
+        if let Some(caller) = exec.upper_lua_frame() {
+            note_line(ctx, &self.shared, caller.current_line);
+        }
         stack.clear();
         match self.handler {
             Handler::Function(function) if !self.handling => {
