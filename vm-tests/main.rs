@@ -1,9 +1,15 @@
 //! The interpreter, the engine and the package itself, from outside; runs with any set of features.
 //!
+//! - `convert`: requests into a data function and results out of it
 //! - `engine`: commands, data functions, hot reload and the goop API, without a node
 //! - `fixtures`: sample data is what its README says
+//! - `harness`: scripts give what their headers expect, here and in the reference interpreter
+//! - `hazards`: whatever a hostile script tries, it is stopped and the next one runs
 //! - `layering`: imports point downward, and the interpreter reaches nothing outside itself
+//! - `limits`: every limit from both sides, and a memory limit at every place
 //! - `no_c`: the core needs no C compiler
+//! - `spec_scripts`: the specification's own scripts compile as they are
+//! - `stopped`: runs scripts that must be stopped, for the other modules
 
 #![allow(
     clippy::unwrap_used,
@@ -12,7 +18,13 @@
     reason = "a test fails by panicking; clippy.toml covers only functions marked #[test], not their helpers"
 )]
 
+mod convert;
 mod engine;
 mod fixtures;
+mod harness;
+mod hazards;
 mod layering;
+mod limits;
 mod no_c;
+mod spec_scripts;
+mod stopped;

@@ -1,0 +1,2 @@
+-- expect: false	invalid key to 'next'
+print(pcall(next, {1, 2, 3}, 9))

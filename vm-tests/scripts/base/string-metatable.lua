@@ -1,0 +1,3 @@
+-- expect: table	true
+local mt = getmetatable("")
+print(type(mt), mt.__index == string)

@@ -1,0 +1,2 @@
+-- expect: number
+print(type(select(2, pcall(error, 5, 0))))

@@ -1,0 +1,3 @@
+-- expect: false	method-of-nil.lua:3: attempt to index a nil value
+local function none() end
+print(pcall(function() local v = none():go() return v end))

@@ -1,0 +1,3 @@
+-- expect: false	named-arithmetic-on-text.lua:3: attempt to perform arithmetic on upvalue 's' (a string value)
+local s = "abc"
+print(pcall(function() return s * 2 end))

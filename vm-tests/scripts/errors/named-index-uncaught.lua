@@ -1,0 +1,6 @@
+-- expect-error: named-index-uncaught.lua:5: attempt to index field 'answer' (a nil value)
+local quiz = {}
+local a = 1
+
+local function score() return quiz.answer.text end
+score()

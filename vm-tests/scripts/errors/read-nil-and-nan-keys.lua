@@ -1,0 +1,3 @@
+-- expect: nil	nil
+local t = {}
+print(t[nil], t[0 / 0])

@@ -1,0 +1,2 @@
+-- expect-error: syntax-unexpected-symbol.lua:2: unexpected symbol near '='
+local x = = 1

@@ -1,0 +1,3 @@
+-- expect-error: syntax-unfinished-string.lua:2: unfinished string near '"abc'
+local s = "abc
+print(s)

@@ -1,0 +1,2 @@
+-- expect-error: syntax-varargs-outside.lua:2: cannot use '...' outside a vararg function near '...'
+local function f() return ... end

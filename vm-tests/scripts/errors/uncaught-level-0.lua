@@ -1,0 +1,2 @@
+-- expect-error: bare
+error("bare", 0)

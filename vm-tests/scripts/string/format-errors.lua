@@ -1,0 +1,18 @@
+-- expect: false	bad argument #1 to 'format' (string expected, got no value)
+-- expect: false	bad argument #2 to 'format' (number expected, got string)
+-- expect: false	invalid option '%y' to 'format'
+-- expect: false	invalid option '%' to 'format'
+-- expect: false	invalid format (width or precision too long)
+-- expect: false	invalid format (width or precision too long)
+-- expect: false	bad argument #2 to 'format' (number expected, got nil)
+-- expect: false	bad argument #2 to 'format' (number expected, got string)
+-- expect: false	invalid format (repeated flags)
+print(pcall(string.format))
+print(pcall(string.format, "%d", "x"))
+print(pcall(string.format, "%y", 1))
+print(pcall(string.format, "%", 1))
+print(pcall(string.format, "%123d", 1))
+print(pcall(string.format, "%.123d", 1))
+print(pcall(string.format, "%d", nil))
+print(pcall(string.format, "%c", "x"))
+print(pcall(string.format, "%-+ #0-d", 1))

@@ -1,0 +1,2 @@
+-- expect: ffffffffffffffff
+print(string.format("%x", -1))

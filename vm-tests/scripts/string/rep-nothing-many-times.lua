@@ -1,0 +1,2 @@
+-- expect: 0
+print(#(""):rep(1e9))
