@@ -366,9 +366,6 @@ fn fail_everywhere(body: &str) -> Result<(), String> {
         match &ended.result {
             Ok(outcome) if *outcome == expected => {}
             Err(Failure::Run(RunError::Memory { limit, .. })) if *limit == memory_bytes => refused += 1,
-            // Known defect, held by `hazards::natives_that_need_a_collection_get_it`.
-            Err(Failure::Run(RunError::Internal { detail }))
-                if detail == "sort left a sequence for another one" => {}
             other => return Err(format!("with {memory_bytes} bytes: {other:?}")),
         }
         if memory_bytes >= enough {

@@ -138,10 +138,22 @@ fn set<'gc>(ctx: Context<'gc>, table: Table<'gc>, key: Value<'gc>, value: Value<
 
 fn import_number<'gc>(number: &Number) -> Value<'gc> {
     match (number.as_i64(), number.as_f64()) {
-        (Some(integer), _) => Value::Integer(integer),
+        (Some(integer), _) => import_integer(integer),
         (None, Some(float)) => Value::Number(float),
         (None, None) => Value::Nil,
     }
+}
+
+/// An integer from outside: a float, as all numbers of Lua 5.1, unless it would lose digits.
+pub(crate) fn import_integer<'gc>(integer: i64) -> Value<'gc> {
+    /// 2^53: up to here every integer is a float.
+    const MAX_EXACT: u64 = 1 << 53;
+    if integer.unsigned_abs() <= MAX_EXACT { Value::Number(integer as f64) } else { Value::Integer(integer) }
+}
+
+/// The integer that a number is, where it is one that a float holds exactly.
+pub(crate) fn exact_integer(float: f64) -> Option<i64> {
+    (float.fract() == 0.0 && float.abs() <= MAX_EXACT_INTEGER).then_some(float as i64)
 }
 
 /// Builds the JSON form of `value`; `root` names it in errors.
@@ -198,9 +210,9 @@ impl<'gc> Exporter<'gc> {
     }
 
     fn float(&mut self, float: f64) -> Result<Json, ConvertError> {
-        if float.fract() == 0.0 && float.abs() <= MAX_EXACT_INTEGER {
-            // In Lua 5.1 `10/2` is 5: scripts do not know floats from integers.
-            return self.value(Value::Integer(float as i64));
+        // In Lua 5.1 `10/2` is 5: scripts do not know floats from integers.
+        if let Some(integer) = exact_integer(float) {
+            return self.counted(decimal_digits(integer), Json::from(integer));
         }
         match Number::from_f64(float) {
             Some(number) => self.counted(24, Json::Number(number)),

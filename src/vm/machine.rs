@@ -271,6 +271,9 @@ impl Machine {
         self.shared.budget.note_memory(held);
         let fits = self.shared.budget.fits(self.lua.gc_metrics(), 0);
         if self.shared.budget.take_collection_wanted() || !fits {
+            // A collection only finishes the cycle under way, and what died meanwhile stays for
+            // the next one: nobody is stopped for memory that is garbage.
+            self.lua.gc_collect();
             self.lua.gc_collect();
             if !self.shared.budget.fits(self.lua.gc_metrics(), 0) {
                 self.shared.budget.refuse_memory(self.lua.total_memory(), 0);

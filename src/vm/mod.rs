@@ -20,7 +20,7 @@ pub mod stdlib;
 mod syntax_error;
 mod vm_error;
 
-pub(crate) use convert::{json_to_value, mark_list, value_to_json};
+pub(crate) use convert::{exact_integer, import_integer, json_to_value, mark_list, value_to_json};
 pub use error::{ConvertError, LoadError, Position, RunError};
 pub use limits::{
     Limits, MAX_CALL_VALUES, MAX_ERROR_BYTES, MAX_JSON_FIELDS, MAX_JSON_VALUES, MAX_RESULT_BYTES,

@@ -33,6 +33,11 @@ impl Names {
         names
     }
 
+    /// Whether the program has this name or literal text anywhere.
+    pub(crate) fn mentions(&self, text: &str) -> bool {
+        self.mentioned.contains(text.as_bytes())
+    }
+
     /// Whether the global `name` can be reached.
     pub(crate) fn reaches_global(&self, name: &str) -> bool {
         self.all || self.mentioned.contains(name.as_bytes())

@@ -172,7 +172,8 @@ impl<'gc> CallbackFn<'gc> for BoundNative<'gc> {
             Settled::Call { function, then } => Ok(CallbackReturn::Call { function, then }),
             Settled::Continue(sequence) => Ok(CallbackReturn::Sequence(sequence)),
             Settled::Again => {
-                let retry = Retry(BoundNative { native, shared: self.shared.clone(), upvalue });
+                let bound = BoundNative { native, shared: self.shared.clone(), upvalue };
+                let retry = Retry { bound, then: None };
                 Ok(CallbackReturn::Sequence(BoxSequence::new(&ctx, retry)))
             }
         }
@@ -191,22 +192,59 @@ enum Settled<'gc> {
     Again,
 }
 
-/// Runs a native once more, after the collection it asked for.
+/// Runs a native once more, after the collection it asked for, and then whatever sequence it
+/// goes on with.
 #[derive(Collect)]
 #[collect(no_drop)]
-struct Retry<'gc>(BoundNative<'gc>);
+struct Retry<'gc> {
+    bound: BoundNative<'gc>,
+    then: Option<BoxSequence<'gc>>,
+}
 
 impl<'gc> Sequence<'gc> for Retry<'gc> {
     fn poll(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         ctx: Context<'gc>,
         exec: Execution<'gc, '_>,
         stack: Stack<'gc, '_>,
     ) -> Result<SequencePoll<'gc>, Error<'gc>> {
-        let BoundNative { native, upvalue, .. } = self.0;
-        let mut call = Call { ctx, exec, stack, shared: &self.0.shared, name: native.name, upvalue };
-        let outcome = (native.run)(&mut call);
-        call.poll_result(outcome)
+        if let Some(then) = &mut self.then {
+            return then.poll(ctx, exec, stack);
+        }
+        let BoundNative { native, upvalue, .. } = self.bound;
+        let shared = self.bound.shared.clone();
+        let mut call = Call { ctx, exec, stack, shared: &shared, name: native.name, upvalue };
+        let outcome = match (native.run)(&mut call) {
+            // Asked for the second time: now it is final.
+            Err(raise) => return Err(call.error(raise)),
+            outcome => outcome,
+        };
+        match call.settle(outcome)? {
+            Settled::Return => Ok(SequencePoll::Return),
+            Settled::Call { function, then: None } => Ok(SequencePoll::TailCall(function)),
+            Settled::Call { function, then } => {
+                self.then = then;
+                Ok(SequencePoll::Call { bottom: 0, function })
+            }
+            Settled::Continue(sequence) => {
+                self.then = Some(sequence);
+                Ok(SequencePoll::Pending)
+            }
+            Settled::Again => Ok(SequencePoll::Pending),
+        }
+    }
+
+    fn error(
+        mut self: Pin<&mut Self>,
+        ctx: Context<'gc>,
+        exec: Execution<'gc, '_>,
+        error: Error<'gc>,
+        stack: Stack<'gc, '_>,
+    ) -> Result<SequencePoll<'gc>, Error<'gc>> {
+        match &mut self.then {
+            Some(then) => then.error(ctx, exec, error, stack),
+            None => Err(error),
+        }
     }
 }
 
@@ -266,16 +304,14 @@ impl<'gc> Call<'gc, '_> {
         }
     }
 
-    /// Turns an outcome inside a sequence into what the VM does next; for natives that go on in
-    /// a sequence, and for the second try of one that found too little memory.
+    /// Turns the outcome of a sequence's last turn into what the VM does next.
     pub(crate) fn poll_result(&mut self, outcome: Outcome<'gc>) -> Result<SequencePoll<'gc>, Error<'gc>> {
         match outcome {
             Ok(Flow::Return) => Ok(SequencePoll::Return),
             Ok(Flow::Call { function, then: None }) => Ok(SequencePoll::TailCall(function)),
             Err(raise) => Err(self.error(raise)),
             Ok(Flow::Call { then: Some(_), .. } | Flow::Continue(_) | Flow::Wait(_)) => {
-                // A sequence can't be replaced by another: such natives ask for their memory
-                // before they leave the first call.
+                // A sequence that is itself the continuation of a native can't be replaced.
                 let detail = format!("{} left a sequence for another one", self.name);
                 self.shared.budget.end(RunError::Internal { detail });
                 Err(self.error(Raise::Ended))

@@ -128,7 +128,7 @@ fn compile_checked(name: &str, source: &[u8]) -> Result<Program, LoadError> {
     rewrite::check_shape(name, &chunk)?;
     let names = Names::of(&chunk);
     let entries = find_entries(&chunk);
-    let hidden = rewrite::rewrite(&mut chunk);
+    let hidden = rewrite::rewrite(&mut chunk, &names);
     let prototype = compiler::compile_chunk(&chunk, &mut interner).map_err(|error| LoadError::Syntax {
         at: Position { script: name.to_owned(), line: error.line_number.0 + 1 },
         message: error.kind.to_string(),

@@ -27,7 +27,13 @@ pub(crate) fn from_parser(script: &str, source: &[u8], error: &ParseError) -> Lo
                 line = at;
                 format!("'{END_OF_FILE}' expected near '{token}'")
             }
-            None => format!("unexpected symbol near '{END_OF_FILE}'"),
+            None => match surplus_statement(source) {
+                Some((token, at)) => {
+                    line = at;
+                    format!("'{END_OF_FILE}' expected near '{token}'")
+                }
+                None => format!("unexpected symbol near '{END_OF_FILE}'"),
+            },
         },
         ParseErrorKind::AssignToExpression => "cannot assign to this expression".to_owned(),
         ParseErrorKind::ExpressionNotStatement => {
@@ -161,6 +167,20 @@ fn surplus_block_end(source: &[u8]) -> Option<(&'static str, LineNumber)> {
     }
 }
 
+/// Nor does the parser say what stands behind a `return` that should be the last statement. In
+/// a block, where the block's end is what it expects, it does.
+fn surplus_statement(source: &[u8]) -> Option<(String, LineNumber)> {
+    let block = [b"do ", source, b"\nend"].concat();
+    match piccolo::compiler::parse_chunk(&block, BasicInterner::default()) {
+        Err(ParseError { kind: ParseErrorKind::Unexpected { unexpected, expected }, line_number })
+            if expected == format!("{:?}", Token::<[u8; 0]>::End) =>
+        {
+            Some((token_text(&unexpected), line_number))
+        }
+        _ => None,
+    }
+}
+
 /// The parser says on which line something follows an expression that should have been assigned
 /// to, but not what. This finds it: the line's first token when what stands before the line is
 /// such an expression already, or else the token after the first piece of the line that is one.
@@ -242,6 +262,9 @@ mod tests {
             ("x = 1\nend", "s.lua:2: '<eof>' expected near 'end'"),
             ("x = ", "s.lua:1: unexpected symbol near '<eof>'"),
             ("x = )", "s.lua:1: unexpected symbol near ')'"),
+            ("return 1 print(2)", "s.lua:1: '<eof>' expected near 'print'"),
+            ("break", "s.lua:1: no loop to close near 'break'"),
+            ("function f() return ... end", "s.lua:1: cannot use '...' outside a vararg function near '...'"),
             ("x = 'abc\ny = 2", "s.lua:1: unfinished string"),
             ("\n\nfor i = 1 do end", "s.lua:3: ',' expected near 'do'"),
             ("x = @", "s.lua:1: unexpected symbol near '@'"),

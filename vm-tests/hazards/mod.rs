@@ -8,6 +8,7 @@ mod check;
 mod control_flow;
 mod fixtures;
 mod garbage;
+mod growing;
 mod numbers;
 mod patterns;
 mod shapes;

@@ -11,8 +11,8 @@ use piccolo::{String as LuaString, Table, Value};
 
 use crate::script::api::Invocation;
 use crate::store::{QueryLimits, ReadOnly, Rows, SqlValue};
-use crate::vm::mark_list;
 use crate::vm::native::{Answer, Call, Flow, Native, Outcome, Raise};
+use crate::vm::{exact_integer, import_integer, mark_list};
 
 /// Fuel for a query: it leaves the VM and comes back.
 const QUERY: i32 = 512;
@@ -80,7 +80,8 @@ fn parameter<'gc>(call: &Call<'gc, '_>, position: usize) -> Result<SqlValue, Rai
         Value::Nil => Ok(SqlValue::Null),
         Value::Boolean(flag) => Ok(SqlValue::Integer(flag.into())),
         Value::Integer(integer) => Ok(SqlValue::Integer(integer)),
-        Value::Number(float) => Ok(SqlValue::Real(float)),
+        // SQLite tells 5 from 5.0, scripts do not.
+        Value::Number(float) => Ok(exact_integer(float).map_or(SqlValue::Real(float), SqlValue::Integer)),
         Value::String(text) => Ok(match text.to_str() {
             Ok(text) => SqlValue::Text(text.to_owned()),
             Err(_) => SqlValue::Blob(text.as_bytes().to_vec()),
@@ -95,7 +96,7 @@ fn parameter<'gc>(call: &Call<'gc, '_>, position: usize) -> Result<SqlValue, Rai
 fn value<'gc>(call: &mut Call<'gc, '_>, value: &SqlValue) -> Result<Value<'gc>, Raise<'gc>> {
     Ok(match value {
         SqlValue::Null => Value::Nil,
-        SqlValue::Integer(integer) => Value::Integer(*integer),
+        SqlValue::Integer(integer) => import_integer(*integer),
         SqlValue::Real(float) => Value::Number(*float),
         SqlValue::Text(text) => call.new_string(text.as_bytes())?.into(),
         SqlValue::Blob(bytes) => call.new_string(bytes)?.into(),

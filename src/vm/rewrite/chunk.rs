@@ -20,12 +20,15 @@ use piccolo::compiler::parser::{
 
 use super::lines::{line_variable, track_lines};
 use super::operators::{HiddenNative, bind_operators, simple};
+use crate::vm::names::Names;
 use crate::vm::program::Text;
 
 /// Rewrites the whole program. Returns the natives that the new chunk takes as its arguments,
 /// behind the initial value of the line.
-pub(crate) fn rewrite(chunk: &mut Chunk<Text>) -> Vec<HiddenNative> {
-    let mut natives = bind_operators(chunk);
+pub(crate) fn rewrite(chunk: &mut Chunk<Text>, names: &Names) -> Vec<HiddenNative> {
+    // In full, or put together from its parts.
+    let own_modulo = names.mentions("__mod") || names.mentions("mod");
+    let mut natives = bind_operators(chunk, own_modulo);
     track_lines(chunk);
     natives.insert(0, HiddenNative::TrackLines);
     let closed_on = chunk.block.closed_on;

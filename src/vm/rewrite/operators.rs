@@ -4,8 +4,13 @@
 //!   doublings end the process. The native asks the memory budget first.
 //! * `...` in a function may hold any number of values, since each call can add to those it was
 //!   given, and `{...}` copies them in one instruction. A native looks at their number first.
-//! * `a % b` panics for `math.mininteger % -1` and is wrong near the ends of the integers. A
-//!   literal divisor between 1 and 2^31 has neither problem and stays an instruction.
+//! * `a % b` panics for `math.mininteger % -1`, is wrong near the ends of the integers, and loses
+//!   digits for floats (`0.1 % 1000`).
+//!
+//! Number literals become floats on the way: in Lua 5.1 all numbers are, while the VM's integers
+//! wrap round at 64 bits without a word, and a factorial would be silently wrong. Integers remain
+//! where programs and natives count, and where JSON and the database bring ones that a float
+//! can't hold. Only a product of such counters can still wrap.
 //!
 //! The natives are named by variables whose names hold a NUL byte and so can't be written in Lua:
 //! a script can neither see nor replace them. A global or a field of a hidden table could be
@@ -18,9 +23,6 @@ use piccolo::compiler::parser::{
 };
 
 use crate::vm::program::Text;
-
-/// Largest literal divisor for which the `%` instruction is exact for every integer dividend.
-const MAX_LITERAL_DIVISOR: i64 = 1 << 31;
 
 /// A native that rewritten programs call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,14 +55,17 @@ pub(super) fn is_hidden(name: &Text) -> bool {
 }
 
 /// Rewrites the chunk in place. Returns the natives it now needs.
-pub(super) fn bind_operators(chunk: &mut Chunk<Text>) -> Vec<HiddenNative> {
-    let mut rewriter = Rewriter { used: Vec::new() };
+///
+/// `own_modulo` tells whether a table of the program may have a `%` of its own.
+pub(super) fn bind_operators(chunk: &mut Chunk<Text>, own_modulo: bool) -> Vec<HiddenNative> {
+    let mut rewriter = Rewriter { used: Vec::new(), inline_modulo: !own_modulo };
     rewriter.block(&mut chunk.block);
     rewriter.used
 }
 
 struct Rewriter {
     used: Vec<HiddenNative>,
+    inline_modulo: bool,
 }
 
 impl Rewriter {
@@ -115,9 +120,9 @@ impl Rewriter {
     fn for_statement(&mut self, statement: &mut ForStatement<Text>) {
         match statement {
             ForStatement::Numeric { initial, limit, step, body, .. } => {
-                self.expression(initial);
-                self.expression(limit);
-                step.iter_mut().for_each(|step| self.expression(step));
+                self.counting(initial);
+                self.counting(limit);
+                step.iter_mut().for_each(|step| self.counting(step));
                 self.block(body);
             }
             ForStatement::Generic { arguments, body, .. } => {
@@ -161,10 +166,14 @@ impl Rewriter {
                     let operands = self.concat_operands(left, right);
                     *expression.head = self.native_call(HiddenNative::Concat, operands);
                 }
-                BinaryOperator::Mod if !is_safe_divisor(&right) => {
-                    self.expression(&mut right);
+                BinaryOperator::Mod => {
+                    self.counting(&mut right);
                     let left = take_left(&mut expression.head, &mut tail);
-                    *expression.head = self.native_call(HiddenNative::Modulo, vec![left, right]);
+                    *expression.head = self.modulo(left, right);
+                }
+                BinaryOperator::Add | BinaryOperator::Sub => {
+                    self.counting(&mut right);
+                    tail.push((operator, right));
                 }
                 _ => {
                     self.expression(&mut right);
@@ -173,6 +182,28 @@ impl Rewriter {
             }
         }
         expression.tail = tail;
+    }
+
+    /// `left % right`: reference Lua's own formula, `a - floor(a / b) * b`, where `a` is
+    /// a variable and `b` a positive literal, so that nothing is computed twice; a native for all
+    /// others, and in programs that may give tables a `%` of their own.
+    fn modulo(&mut self, left: Expression<Text>, right: Expression<Text>) -> HeadExpression<Text> {
+        if !self.inline_modulo || !is_variable(&left) || !is_positive_literal(&right) {
+            return self.native_call(HiddenNative::Modulo, vec![left, right]);
+        }
+        let chain = |head: Expression<Text>, tail| Expression { head: head.head, tail };
+        let floor = chain(left.clone(), vec![(BinaryOperator::IDiv, right.clone())]);
+        let multiple = chain(grouped(floor), vec![(BinaryOperator::Mul, right)]);
+        *grouped(chain(left, vec![(BinaryOperator::Sub, multiple)])).head
+    }
+
+    /// An expression where a literal only counts: an index, a loop's bound, what is added or
+    /// taken away. It may stay an integer, which the VM is faster with.
+    fn counting(&mut self, expression: &mut Expression<Text>) {
+        let integer = matches!(&*expression.head, HeadExpression::Simple(SimpleExpression::Integer(_)));
+        if !integer || !expression.tail.is_empty() {
+            self.expression(expression);
+        }
     }
 
     /// `left .. right`, where `right` may itself be `b .. c`: one call for the whole chain, which
@@ -191,7 +222,8 @@ impl Rewriter {
             operands.push(std::mem::replace(&mut rest, next));
         }
         self.expression(&mut rest);
-        operands.push(single_value(rest));
+        // As the last argument `f()` and `...` would pass on all their values; an operand is one.
+        operands.push(grouped(rest));
         operands
     }
 
@@ -211,9 +243,9 @@ impl Rewriter {
             }
             SimpleExpression::Function(definition) => self.function(definition),
             SimpleExpression::Suffixed(suffixed) => self.suffixed(suffixed),
+            SimpleExpression::Integer(integer) => *expression = SimpleExpression::Float(*integer as f64),
             SimpleExpression::VarArgs
             | SimpleExpression::Float(_)
-            | SimpleExpression::Integer(_)
             | SimpleExpression::String(_)
             | SimpleExpression::Nil
             | SimpleExpression::True
@@ -235,7 +267,7 @@ impl Rewriter {
 
     fn field(&mut self, field: &mut FieldSuffix<Text>) {
         if let FieldSuffix::Indexed(key) = field {
-            self.expression(key);
+            self.counting(key);
         }
     }
 
@@ -252,11 +284,7 @@ impl Rewriter {
     ) -> HeadExpression<Text> {
         // In brackets, or `return a .. b` would be a tail call, and an error in it without a line.
         let call = simple(SimpleExpression::Suffixed(self.native_suffixed(native, arguments)));
-        let primary = PrimaryExpression::GroupedExpression(call);
-        HeadExpression::Simple(SimpleExpression::Suffixed(SuffixedExpression {
-            primary,
-            suffixes: Vec::new(),
-        }))
+        *grouped(call).head
     }
 
     fn native_suffixed(
@@ -281,6 +309,30 @@ pub(super) fn simple(expression: SimpleExpression<Text>) -> Expression<Text> {
     Expression { head: Box::new(HeadExpression::Simple(expression)), tail: Vec::new() }
 }
 
+/// `(expression)`, which gives one value.
+fn grouped(expression: Expression<Text>) -> Expression<Text> {
+    let primary = PrimaryExpression::GroupedExpression(expression);
+    simple(SimpleExpression::Suffixed(SuffixedExpression { primary, suffixes: Vec::new() }))
+}
+
+fn is_variable(expression: &Expression<Text>) -> bool {
+    match (&*expression.head, expression.tail.is_empty()) {
+        (HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)), true) => {
+            suffixed.suffixes.is_empty() && matches!(suffixed.primary, PrimaryExpression::Name(_))
+        }
+        _ => false,
+    }
+}
+
+fn is_positive_literal(expression: &Expression<Text>) -> bool {
+    let positive = match &*expression.head {
+        HeadExpression::Simple(SimpleExpression::Integer(integer)) => *integer > 0,
+        HeadExpression::Simple(SimpleExpression::Float(float)) => *float > 0.0,
+        _ => false,
+    };
+    positive && expression.tail.is_empty()
+}
+
 /// Takes what stands left of an operator out of the expression being rebuilt.
 fn take_left(
     head: &mut Box<HeadExpression<Text>>,
@@ -288,18 +340,4 @@ fn take_left(
 ) -> Expression<Text> {
     let empty = Box::new(HeadExpression::Simple(SimpleExpression::Nil));
     Expression { head: std::mem::replace(head, empty), tail: std::mem::take(tail) }
-}
-
-/// As the last argument of a call, `f()` and `...` would pass on all their values; as an operand
-/// they pass on one.
-fn single_value(expression: Expression<Text>) -> Expression<Text> {
-    let primary = PrimaryExpression::GroupedExpression(expression);
-    simple(SimpleExpression::Suffixed(SuffixedExpression { primary, suffixes: Vec::new() }))
-}
-
-fn is_safe_divisor(expression: &Expression<Text>) -> bool {
-    match (&*expression.head, expression.tail.is_empty()) {
-        (HeadExpression::Simple(SimpleExpression::Integer(n)), true) => (1..=MAX_LITERAL_DIVISOR).contains(n),
-        _ => false,
-    }
 }

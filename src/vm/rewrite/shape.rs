@@ -20,13 +20,18 @@ const MAX_CHAIN: usize = 1_000;
 const MAX_NESTING: usize = 100;
 /// Values in one list: arguments, returns, targets.
 const MAX_VALUES: usize = 250;
+/// Registers of one function: its locals in scope and the lists that are being computed. The
+/// code generator has 256 and panics for want of one; the rest is for what it needs besides.
+const MAX_REGISTERS: usize = 251;
 
 /// Checks the whole tree.
 ///
 /// # Errors
 /// The first place that is over a limit.
 pub(crate) fn check_shape(script: &str, chunk: &Chunk<Text>) -> Result<(), LoadError> {
-    let mut shape = Shape { script, line: LineNumber(0), nesting: 0, functions: vec![0], blocks: Vec::new() };
+    let main = Function { varargs: true, ..Function::default() };
+    let mut shape =
+        Shape { script, line: LineNumber(0), nesting: 0, functions: vec![main], blocks: Vec::new() };
     walk_chunk(&mut shape, chunk)
 }
 
@@ -35,19 +40,39 @@ struct Shape<'a> {
     /// The line of the statement being looked at.
     line: LineNumber,
     nesting: usize,
-    /// Locals in scope, for each function around here, outermost first.
-    functions: Vec<usize>,
+    /// The functions around here, outermost first.
+    functions: Vec<Function>,
     /// Locals in scope when each block around here was entered.
     blocks: Vec<usize>,
 }
 
+/// What is known of a function while inside it.
+#[derive(Default)]
+struct Function {
+    /// Local variables in scope.
+    locals: usize,
+    /// Values in the lists around here.
+    pending: usize,
+    /// Loops around here.
+    loops: usize,
+    /// Whether it takes `...`.
+    varargs: bool,
+}
+
 impl Shape<'_> {
+    fn at(&self) -> Position {
+        Position { script: self.script.to_owned(), line: self.line.0 + 1 }
+    }
+
+    fn syntax(&self, message: &str) -> LoadError {
+        LoadError::Syntax { at: self.at(), message: message.to_owned() }
+    }
+
     fn at_most(&self, what: &'static str, found: usize, limit: usize) -> Result<(), LoadError> {
         if found <= limit {
             return Ok(());
         }
-        let at = Position { script: self.script.to_owned(), line: self.line.0 + 1 };
-        Err(LoadError::Shape { at, what, found, limit })
+        Err(LoadError::Shape { at: self.at(), what, found, limit })
     }
 
     fn nest(&mut self) -> Result<(), LoadError> {
@@ -55,9 +80,9 @@ impl Shape<'_> {
         self.at_most("levels of nesting", self.nesting, MAX_NESTING)
     }
 
-    fn locals(&mut self) -> &mut usize {
+    fn function(&mut self) -> &mut Function {
         if self.functions.is_empty() {
-            self.functions.push(0);
+            self.functions.push(Function::default());
         }
         let last = self.functions.len() - 1;
         &mut self.functions[last]
@@ -68,7 +93,7 @@ impl Visitor for Shape<'_> {
     type Error = LoadError;
 
     fn enter_block(&mut self, _: &Block<Text>) -> Result<(), LoadError> {
-        let locals = *self.locals();
+        let locals = self.function().locals;
         self.blocks.push(locals);
         self.nest()
     }
@@ -76,7 +101,7 @@ impl Visitor for Shape<'_> {
     fn leave_block(&mut self) {
         self.nesting -= 1;
         if let Some(locals) = self.blocks.pop() {
-            *self.locals() = locals;
+            self.function().locals = locals;
         }
     }
 
@@ -85,7 +110,7 @@ impl Visitor for Shape<'_> {
         definition: &FunctionDefinition<Text>,
         is_method: bool,
     ) -> Result<(), LoadError> {
-        self.functions.push(0);
+        self.functions.push(Function { varargs: definition.has_varargs, ..Function::default() });
         self.nest()?;
         self.declare(definition.parameters.len() + usize::from(is_method))
     }
@@ -95,14 +120,34 @@ impl Visitor for Shape<'_> {
         self.functions.pop();
     }
 
-    fn statement(&mut self, _: &Statement<Text>, line: LineNumber) -> Result<(), LoadError> {
+    fn statement(&mut self, statement: &Statement<Text>, line: LineNumber) -> Result<(), LoadError> {
         self.line = line;
-        Ok(())
+        match statement {
+            Statement::Break if self.function().loops == 0 => {
+                Err(self.syntax("no loop to close near 'break'"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn enter_loop(&mut self) {
+        self.function().loops += 1;
+    }
+
+    fn leave_loop(&mut self) {
+        self.function().loops -= 1;
+    }
+
+    fn varargs(&mut self) -> Result<(), LoadError> {
+        if self.function().varargs {
+            return Ok(());
+        }
+        Err(self.syntax("cannot use '...' outside a vararg function near '...'"))
     }
 
     fn declare(&mut self, count: usize) -> Result<(), LoadError> {
-        *self.locals() += count;
-        let found = *self.locals();
+        self.function().locals += count;
+        let found = self.function().locals;
         self.at_most("local variables in one function", found, MAX_LOCALS)
     }
 
@@ -120,7 +165,15 @@ impl Visitor for Shape<'_> {
     }
 
     fn values(&mut self, what: &'static str, count: usize) -> Result<(), LoadError> {
-        self.at_most(what, count, MAX_VALUES)
+        self.at_most(what, count, MAX_VALUES)?;
+        // One more for what the list is for, a function to call or a table.
+        self.function().pending += count + 1;
+        let registers = self.function().locals + self.function().pending;
+        self.at_most("local variables and values in lists at once", registers, MAX_REGISTERS)
+    }
+
+    fn leave_values(&mut self, count: usize) {
+        self.function().pending -= count + 1;
     }
 }
 
@@ -151,6 +204,9 @@ mod tests {
         );
         let arguments = format!("f({}1)", "1,".repeat(250));
         assert_eq!(refusal(&arguments), "s.lua:1: arguments in a call: found 251, the limit is 250");
+        let both = format!("{}f({}1)", "local a ".repeat(100), "1,".repeat(150));
+        let found = "found 252, the limit is 251";
+        assert_eq!(refusal(&both), format!("s.lua:1: local variables and values in lists at once: {found}"));
         let nesting = format!("x = {}1{}", "(".repeat(100), ")".repeat(100));
         assert!(refusal(&nesting).contains("levels of nesting: found 101, the limit is 100"));
     }

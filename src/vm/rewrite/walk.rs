@@ -49,6 +49,14 @@ pub(crate) trait Visitor {
     fn values(&mut self, _what: &'static str, _count: usize) -> Result<(), Self::Error> {
         Ok(())
     }
+    /// The list is over.
+    fn leave_values(&mut self, _count: usize) {}
+    /// `...` is used.
+    fn varargs(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+    fn enter_loop(&mut self) {}
+    fn leave_loop(&mut self) {}
     /// A variable's value is used, followed by `first` as its first suffix.
     fn variable(&mut self, _name: &Text, _first: Option<&SuffixPart<Text>>) {}
     /// A table is indexed with a key that only the run knows.
@@ -89,14 +97,19 @@ fn walk_statement<V: Visitor>(v: &mut V, statement: &Statement<Text>) -> Result<
         }
         Statement::While(s) => {
             walk_expression(v, &s.condition)?;
-            walk_block(v, &s.block)
+            v.enter_loop();
+            walk_block(v, &s.block)?;
+            v.leave_loop();
+            Ok(())
         }
         Statement::Do(block) => walk_block(v, block),
         Statement::For(s) => walk_for(v, s),
         Statement::Repeat(s) => {
             // The condition sees the locals of the body.
             v.enter_block(&s.body)?;
+            v.enter_loop();
             walk_block_inside(v, &s.body)?;
+            v.leave_loop();
             walk_expression(v, &s.until)?;
             v.leave_block();
             Ok(())
@@ -120,6 +133,7 @@ fn walk_statement<V: Visitor>(v: &mut V, statement: &Statement<Text>) -> Result<
         }
         Statement::Assignment(s) => {
             v.values("targets in an assignment", s.targets.len())?;
+            v.leave_values(s.targets.len());
             for target in &s.targets {
                 walk_target(v, target)?;
             }
@@ -147,7 +161,9 @@ fn walk_for<V: Visitor>(v: &mut V, statement: &ForStatement<Text>) -> Result<(),
     const HIDDEN_LOOP_VARIABLES: usize = 3;
     v.enter_block(body)?;
     v.declare(declared + HIDDEN_LOOP_VARIABLES)?;
+    v.enter_loop();
     walk_block_inside(v, body)?;
+    v.leave_loop();
     v.leave_block();
     Ok(())
 }
@@ -182,7 +198,9 @@ fn walk_values<V: Visitor>(
     values: &[Expression<Text>],
 ) -> Result<(), V::Error> {
     v.values(what, values.len())?;
-    values.iter().try_for_each(|value| walk_expression(v, value))
+    values.iter().try_for_each(|value| walk_expression(v, value))?;
+    v.leave_values(values.len());
+    Ok(())
 }
 
 fn walk_expression<V: Visitor>(v: &mut V, expression: &Expression<Text>) -> Result<(), V::Error> {
@@ -212,15 +230,17 @@ fn walk_simple<V: Visitor>(v: &mut V, simple: &SimpleExpression<Text>) -> Result
         | SimpleExpression::Integer(_)
         | SimpleExpression::Nil
         | SimpleExpression::True
-        | SimpleExpression::False
-        | SimpleExpression::VarArgs => {}
+        | SimpleExpression::False => {}
+        SimpleExpression::VarArgs => v.varargs()?,
     }
     Ok(())
 }
 
 fn walk_constructor_field<V: Visitor>(v: &mut V, field: &ConstructorField<Text>) -> Result<(), V::Error> {
     match field {
-        ConstructorField::Array(value) | ConstructorField::Record(RecordKey::Named(_), value) => {
+        ConstructorField::Array(value) => walk_expression(v, value),
+        ConstructorField::Record(RecordKey::Named(name), value) => {
+            v.text(name);
             walk_expression(v, value)
         }
         ConstructorField::Record(RecordKey::Indexed(key), value) => {

@@ -185,10 +185,14 @@ impl PrintLine {
     /// Goes on until a `__tostring` must be called or the line is whole.
     fn turn<'gc>(&mut self, call: &mut Call<'gc, '_>) -> Result<Option<Function<'gc>>, Raise<'gc>> {
         if std::mem::take(&mut self.called) {
-            let Value::String(text) = call.stack.get(self.count) else {
-                return Err(Raise::Message("'tostring' must return a string to 'print'".to_owned()));
-            };
-            self.push_argument(call, text.as_bytes())?;
+            let result = call.stack.get(self.count);
+            match (result, number_text(result)) {
+                (Value::String(text), _) => self.push_argument(call, text.as_bytes())?,
+                (_, Some(text)) => self.push_argument(call, text.as_bytes())?,
+                (_, None) => {
+                    return Err(Raise::Message("'tostring' must return a string to 'print'".to_owned()));
+                }
+            }
             call.stack.resize(self.count);
         }
         while self.next < self.count {
@@ -398,8 +402,8 @@ fn chosen_error<'gc>(call: &mut Call<'gc, '_>, value: Value<'gc>, level: i64) ->
     let text = match value {
         Value::String(text) => text.as_bytes().to_vec(),
         _ => match number_text(value) {
-            Some(text) => text.into_bytes(),
-            None => return Raise::Value(value),
+            Some(text) if level > 0 => text.into_bytes(),
+            _ => return Raise::Value(value),
         },
     };
     let positioned = [call.position(level).as_bytes(), &text].concat();

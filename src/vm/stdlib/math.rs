@@ -84,25 +84,14 @@ fn rounded<'gc>(call: &mut Call<'gc, '_>, round: fn(f64) -> f64) -> Outcome<'gc>
         return call.give(integer);
     }
     let result = round(call.number(1)?);
-    call.give(integral(result))
-}
-
-/// A whole number as an integer where the integers reach, so that it prints and indexes as one.
-fn integral<'gc>(number: f64) -> Value<'gc> {
-    const END: f64 = 9_223_372_036_854_775_808.0;
-    if number.fract() == 0.0 && (-END..END).contains(&number) && !(number == 0.0 && number.is_sign_negative())
-    {
-        Value::Integer(number as i64)
-    } else {
-        Value::Number(number)
-    }
+    call.give(result)
 }
 
 fn modf<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let number = call.number(1)?;
     let whole = number.trunc();
     let fraction = if number.is_infinite() { 0.0 } else { number - whole };
-    call.give_all(&[integral(whole), Value::Number(fraction)])
+    call.give_all(&[Value::Number(whole), Value::Number(fraction)])
 }
 
 /// Splits `number` into a fraction in `0.5..1` and a power of two.
@@ -216,10 +205,9 @@ fn integer_modulo<'gc>(a: i64, b: i64) -> Value<'gc> {
     }
 }
 
-/// `a - floor(a/b)*b`, without the rounding error of that formula.
+/// Reference Lua's own formula, so that its rounding and its zeros are the same too.
 fn float_modulo(a: f64, b: f64) -> f64 {
-    let remainder = a % b;
-    if remainder != 0.0 && (remainder < 0.0) != (b < 0.0) { remainder + b } else { remainder }
+    a - (a / b).floor() * b
 }
 
 fn modulo_metamethod<'gc>(ctx: Context<'gc>, value: Value<'gc>) -> Option<Value<'gc>> {

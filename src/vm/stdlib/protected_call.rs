@@ -9,7 +9,7 @@ use std::rc::Rc;
 use ottavino_gc_arena::Collect;
 use piccolo::{BoxSequence, Context, Error, Execution, Function, Sequence, SequencePoll, Stack, Value};
 
-use crate::vm::native::{Call, Flow, Native, Outcome, Shared};
+use crate::vm::native::{Call, Flow, Native, Outcome, Raise, Shared};
 use crate::vm::vm_error::{error_value, note_line};
 
 /// Fuel for setting up a protected call.
@@ -55,10 +55,14 @@ static CALL_VALUE: Native = Native { name: "pcall", fuel: 0, run: call_value };
 fn call_value<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let value = call.value(1);
     match piccolo::meta_ops::call(call.ctx, value) {
-        Ok(function) => Ok(Flow::Call { function, then: None }),
+        Ok(function) => {
+            // What `__call` gives puts the value in front by itself.
+            call.stack.remove(0);
+            Ok(Flow::Call { function, then: None })
+        }
         Err(_) => {
             let message = format!("attempt to call a {} value", value.type_name());
-            Err(crate::vm::native::Raise::Value(call.new_string(message.as_bytes())?.into()))
+            Err(Raise::Value(call.new_string(message.as_bytes())?.into()))
         }
     }
 }
@@ -89,6 +93,9 @@ impl<'gc> Sequence<'gc> for Protected<'gc> {
         _: Execution<'gc, '_>,
         mut stack: Stack<'gc, '_>,
     ) -> Result<SequencePoll<'gc>, Error<'gc>> {
+        if self.handling {
+            stack.resize(1);
+        }
         stack.push_front(Value::Boolean(!self.handling));
         Ok(SequencePoll::Return)
     }

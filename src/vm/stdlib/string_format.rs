@@ -85,6 +85,9 @@ fn argument<'gc>(
     position: usize,
     take: &mut impl FnMut(&Piece<'_>),
 ) -> Result<(), Raise<'gc>> {
+    if call.count() < position {
+        return Err(call.bad_argument(position, "no value"));
+    }
     if directive.conversion.takes_number() {
         let number = match call.value(position) {
             Value::Integer(integer) => Number::Integer(integer),

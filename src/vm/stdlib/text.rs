@@ -4,6 +4,7 @@ use piccolo::Value;
 
 use super::format;
 use super::number::{self, Number};
+use crate::vm::import_integer;
 use crate::vm::native::MAX_NUMERAL_BYTES;
 
 /// The text of a number as scripts see it (`%.14g`), nothing for other values.
@@ -33,7 +34,7 @@ pub(super) fn parse_number_in_base<'gc>(text: &[u8], base: u32) -> Value<'gc> {
 
 fn as_value<'gc>(number: Option<Number>) -> Value<'gc> {
     match number {
-        Some(Number::Integer(integer)) => Value::Integer(integer),
+        Some(Number::Integer(integer)) => import_integer(integer),
         Some(Number::Float(float)) => Value::Number(float),
         None => Value::Nil,
     }

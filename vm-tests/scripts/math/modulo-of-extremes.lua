@@ -1,6 +1,5 @@
 -- expect: 0	0
--- expect: true
--- reference: no integers of 64 bits are extra; these panic in the published interpreter
+-- expect: false
 local m = -0x7fffffffffffffff - 1
 print(m % -1, (-0x7fffffffffffffff - 1) % -1)
 local x = 0x7fffffffffffffff
