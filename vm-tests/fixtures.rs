@@ -20,7 +20,7 @@ fn the_configuration_of_a_deployed_peer_opens_with_its_own_values() {
 
 #[test]
 fn every_hostile_script_says_how_it_ends() {
-    let known = ["timeout", "memory", "runtime", "syntax", "reply"];
+    let known = ["timeout", "memory", "limit", "runtime", "syntax", "reply"];
     let scripts = fs::read_dir(fixtures().join("hostile")).unwrap().map(|entry| entry.unwrap().path());
     let mut count = 0;
     for script in scripts {
