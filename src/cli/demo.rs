@@ -55,7 +55,8 @@ pub(crate) async fn execute(args: Args) -> CommandResult {
     let host = Peer::start(&dir, options).await.map_err(start_failure)?;
     let shown = tokio::select! {
         shown = show(&dir, &host, args.once) => shown,
-        () = stop.wished() => return Ok(()),
+        // With --once, somebody waits to hear how it went.
+        () = stop.wished() => return if args.once { Err(Failure::reported()) } else { Ok(()) },
     };
     let failed = match shown {
         Ok(all_well) => !all_well,

@@ -1,7 +1,7 @@
 //! The command line: one file for each command, and what they share.
 //!
 //! - `args`: the commands as one tree; `app`: parse, run, report, exit
-//! - `output`, `failure`, `logging`: what goes to stdout, what to stderr, and the exit code
+//! - `output`, `background`, `failure`, `logging`: what goes to stdout, what to stderr, and the exit code
 //! - `address`, `client`: reaching another peer
 //! - `scripts`: script files on disk; `stop`: Ctrl-C
 //!
@@ -10,6 +10,7 @@
 mod address;
 mod app;
 mod args;
+mod background;
 mod call;
 mod chat;
 mod check;

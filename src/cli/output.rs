@@ -122,7 +122,7 @@ pub(crate) fn one_line(text: &str, max_chars: usize) -> String {
 
 /// JSON escapes only what it must; a terminal also obeys U+007F to U+009F, which can only stand
 /// inside strings.
-fn escape_controls(json: &str) -> String {
+pub(crate) fn escape_controls(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         if matches!(c, '\u{7f}'..='\u{9f}') {

@@ -11,8 +11,9 @@ use libp2p::Multiaddr;
 use serde_json::{Value, json};
 
 use super::address::{PeerAddress, multiaddr};
+use super::background::BackgroundLines;
 use super::failure::{CommandResult, Failure};
-use super::output::{Look, Output, note, one_line, printable};
+use super::output::{Look, Output, escape_controls, note, one_line, printable};
 use super::stop::Stop;
 
 /// How much of a message is shown, in characters; --json has all of it.
@@ -73,11 +74,11 @@ pub(crate) async fn execute(args: Args) -> CommandResult {
         () = stop.wished() => return Ok(()),
     };
     let mut events = peer.events();
-    let mut show = Show { output: Output::stdout(), json: args.json, own: peer.id().clone() };
-    show.ready(&args.dir, &peer).await?;
+    let mut show = Show::new(args.json, peer.id().clone());
+    show.ready(&args.dir, &peer).await;
     loop {
         tokio::select! {
-            event = events.next() => show.event(&event)?,
+            event = events.next() => show.event(&event),
             () = stop.wished() => break,
         }
     }
@@ -89,89 +90,101 @@ pub(crate) async fn execute(args: Args) -> CommandResult {
         () = stop.wished() => {}
     }
     if args.json {
-        show.output.json(&json!({ "event": "stopped" }))?;
+        show.say_json(&json!({ "event": "stopped" }));
     }
+    show.lines.finish();
     Ok(())
 }
 
 /// Shows the owner what happens.
 struct Show {
-    output: Output,
+    // For its colours; what is written goes through `lines`.
+    look: Output,
+    lines: BackgroundLines,
     json: bool,
     own: PeerId,
 }
 
 impl Show {
-    async fn ready(&mut self, dir: &Path, peer: &Peer) -> CommandResult {
+    fn new(json: bool, own: PeerId) -> Self {
+        Self { look: Output::stdout(), lines: BackgroundLines::start(Output::stdout()), json, own }
+    }
+
+    fn say(&mut self, line: impl Into<String>) {
+        self.lines.write(line.into());
+    }
+
+    fn say_json(&mut self, event: &Value) {
+        self.say(escape_controls(&event.to_string()));
+    }
+
+    async fn ready(&mut self, dir: &Path, peer: &Peer) {
         let addresses: Vec<_> = peer.addresses().await.iter().map(Multiaddr::to_string).collect();
         if self.json {
             let id = peer.id();
             let ready = json!({ "event": "ready", "peer_id": id, "addrs": addresses, "viewer": null });
-            self.output.json(&ready)?;
+            self.say_json(&ready);
         } else {
-            self.output.line(&format!("The peer {} is up.", dir.display()))?;
-            self.output.line(&format!("  id       {}", peer.id()))?;
+            self.say(format!("The peer {} is up.", dir.display()));
+            self.say(format!("  id       {}", peer.id()));
             for address in &addresses {
-                self.output.line(&format!("  address  {address}"))?;
+                self.say(format!("  address  {address}"));
             }
             match peer.engine() {
-                Some(engine) => self.scripts(&engine.commands(), engine.functions().len())?,
-                None => self.output.line("  scripts  off; lua.enabled in goop.json switches them on")?,
+                Some(engine) => self.scripts(&engine.commands(), engine.functions().len()),
+                None => self.say("  scripts  off; lua.enabled in goop.json switches them on"),
             }
         }
         for event in peer.scripts_at_start() {
             // People have read the count above; what they need now is what is wrong.
             if self.json || matches!(event, ScriptEvent::Rejected { .. }) {
-                self.event(&PeerEvent::Script(event.clone()))?;
+                self.event(&PeerEvent::Script(event.clone()));
             }
         }
         if !self.json {
-            self.output.line("Ctrl-C stops it.")?;
+            self.say("Ctrl-C stops it.");
         }
-        Ok(())
     }
 
-    fn scripts(&mut self, commands: &[String], functions: usize) -> CommandResult {
+    fn scripts(&mut self, commands: &[String], functions: usize) {
         let commands: Vec<_> = commands.iter().map(|name| format!("!{name}")).collect();
         let commands = if commands.is_empty() { "no commands".to_owned() } else { commands.join(" ") };
-        Ok(self.output.line(&format!("  scripts  {commands}; {functions} data functions"))?)
+        let functions = match functions {
+            1 => "1 data function".to_owned(),
+            count => format!("{count} data functions"),
+        };
+        self.say(format!("  scripts  {commands}; {functions}"));
     }
 
-    fn event(&mut self, event: &PeerEvent) -> CommandResult {
+    fn event(&mut self, event: &PeerEvent) {
         if self.json {
-            return Ok(self.output.json(&as_json(event))?);
+            return self.say_json(&as_json(event));
         }
         match event {
             PeerEvent::Script(ScriptEvent::Loaded { name }) => {
-                let good = self.output.paint(Look::Good, "loaded");
-                self.output.line(&format!("{good}  {name}.lua"))?;
+                self.say(format!("{}  {name}.lua", self.look.paint(Look::Good, "loaded")));
             }
-            PeerEvent::Script(ScriptEvent::Removed { name }) => {
-                self.output.line(&format!("removed  {name}.lua"))?;
-            }
+            PeerEvent::Script(ScriptEvent::Removed { name }) => self.say(format!("removed  {name}.lua")),
             PeerEvent::Script(ScriptEvent::Rejected { problem, .. }) => {
-                let bad = self.output.paint(Look::Bad, "not loaded");
-                self.output.line(&format!("{bad}  {}", printable(problem)))?;
-                self.output.line("            the last good version, if there was one, goes on answering")?;
+                self.say(format!("{}  {}", self.look.paint(Look::Bad, "not loaded"), printable(problem)));
+                self.say("            the last good version, if there was one, goes on answering");
             }
-            PeerEvent::Message(message) => self.message(message)?,
-            PeerEvent::Dialed { peer } => self.output.line(&format!("connected  {peer}"))?,
+            PeerEvent::Message(message) => self.message(message),
+            PeerEvent::Dialed { peer } => self.say(format!("connected  {peer}")),
             PeerEvent::DialFailed { reason, .. } => {
-                let bad = self.output.paint(Look::Bad, "not connected");
-                self.output.line(&format!("{bad}  {}", printable(reason)))?;
+                self.say(format!("{}  {}", self.look.paint(Look::Bad, "not connected"), printable(reason)));
             }
         }
-        Ok(())
     }
 
-    fn message(&mut self, message: &Message) -> CommandResult {
+    fn message(&mut self, message: &Message) {
         let text = one_line(&message.content, MAX_SHOWN_CHARS);
-        let line = if message.from == self.own {
-            format!("{} > {text}", self.output.paint(Look::Quiet, &format!("to {}", message.to)))
+        let (mark, who) = if message.from == self.own {
+            (">", format!("to {}", one_line(&message.to, MAX_SHOWN_CHARS)))
         } else {
-            format!("{} < {text}", self.output.paint(Look::Quiet, &format!("from {}", message.from)))
+            ("<", format!("from {}", message.from))
         };
-        Ok(self.output.line(&line)?)
+        self.say(format!("{} {mark} {text}", self.look.paint(Look::Quiet, &who)));
     }
 }
 

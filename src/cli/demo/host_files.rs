@@ -87,7 +87,7 @@ impl Editor {
     /// The original with `old` replaced, which has to occur once, and the line it is on.
     pub(super) fn replaced(&self, old: &str, new: &str) -> CommandResult<(String, usize)> {
         match self.original.split(old).collect::<Vec<_>>().as_slice() {
-            [before, after] => Ok((format!("{before}{new}{after}"), before.lines().count().max(1))),
+            [before, after] => Ok((format!("{before}{new}{after}"), before.matches('\n').count() + 1)),
             _ => Err(anyhow!("{} should hold {old:?} once", self.path.display()).into()),
         }
     }
