@@ -7,6 +7,8 @@ pub mod config;
 pub mod data;
 #[cfg(feature = "peer")]
 pub mod p2p;
+#[cfg(feature = "peer")]
+pub mod peer;
 pub mod peer_id;
 pub mod script;
 #[cfg(feature = "peer")]

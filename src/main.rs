@@ -1,2 +1,7 @@
 //! The command line's entry: parse, run, exit code.
-fn main() {}
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main(std::env::args_os())
+}

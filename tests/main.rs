@@ -3,6 +3,7 @@
 //! - `store`, `data`: tables, policies, what a stranger can and can't ask of the database
 //! - `site`, `chat`, `identity`, `wire`: each part by itself, byte for byte
 //! - `mesh`: real nodes over real connections
+//! - `cli`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
 
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +13,10 @@
 )]
 
 mod chat;
+mod cli;
+mod cli_peer;
+mod cli_run;
+mod cli_support;
 mod data;
 mod identity;
 mod mesh;

@@ -110,7 +110,6 @@ impl NodeHandle {
         }
         let (reply, answer) = oneshot::channel();
         self.command(Command::Connect { peer: id, address, reply }).await?;
-        // The transport gives up by itself just as early; this is for what it does not time.
         match timeout(DIAL_TIMEOUT, answer).await {
             Ok(Ok(connected)) => connected.map_err(unreachable),
             Ok(Err(_)) => Err(NodeError::Stopped),

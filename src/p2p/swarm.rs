@@ -24,6 +24,10 @@ use super::streams::{Open, Streams};
 /// is for starting and printing.
 pub const DIAL_TIMEOUT: Duration = Duration::from_secs(8);
 
+/// When the transport gives up by itself: a little later, so that whoever waits for the dial is told so
+/// in this program's words.
+const TRANSPORT_TIMEOUT: Duration = Duration::from_secs(9);
+
 /// How long a connection without streams is kept. A reply to a command comes over the connection
 /// of the command, so this is longer than the longest script (60 s).
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
@@ -105,7 +109,7 @@ pub(super) fn build(keypair: Keypair, streams: Streams) -> Result<Swarm<Behaviou
                 .with_max_negotiating_inbound_streams(MAX_NEGOTIATING)
                 .with_notify_handler_buffer_size(NonZeroUsize::MIN.saturating_add(31))
         })
-        .with_connection_timeout(DIAL_TIMEOUT)
+        .with_connection_timeout(TRANSPORT_TIMEOUT)
         .build();
     Ok(swarm)
 }

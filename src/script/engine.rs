@@ -49,6 +49,7 @@ pub struct Engine {
     database: Arc<ReadOnly>,
     events: broadcast::Sender<ScriptEvent>,
     watch: Mutex<Option<ScriptWatch>>,
+    first_load: Vec<ScriptEvent>,
     references: RandomState,
 }
 
@@ -96,13 +97,14 @@ impl Engine {
         let registry = Arc::new(Registry::new(script_dir.clone()));
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let engine = Self {
+        let mut engine = Self {
             limiter: RateLimiter::new(config.rate_limit_per_peer, config.rate_limit_global),
             workers: Workers::start(threads, MAX_UNDER_WAY).map_err(EngineError::Workers)?,
             stores: Mutex::default(),
             #[cfg(feature = "db")]
             database: Arc::new(ReadOnly::open(peer_dir)),
             watch: Mutex::new(None),
+            first_load: Vec::new(),
             references: RandomState::new(),
             registry,
             script_dir,
@@ -111,7 +113,8 @@ impl Engine {
             events,
         };
         engine.start_watching();
-        report(&engine.registry.sync(), &engine.events);
+        engine.first_load = engine.registry.sync();
+        report(&engine.first_load, &engine.events);
         Ok(engine)
     }
 
@@ -198,6 +201,11 @@ impl Engine {
             .collect()
     }
 
+    /// What happened when the scripts were loaded at the start, before anyone could listen.
+    pub fn first_load(&self) -> &[ScriptEvent] {
+        &self.first_load
+    }
+
     /// What happens in the script folder from now on.
     pub fn events(&self) -> broadcast::Receiver<ScriptEvent> {
         self.events.subscribe()
@@ -279,14 +287,19 @@ fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(crate::script::MAX_SCRIPT_NAME_CHARS).collect()
 }
 
-/// Tells the log and the listeners what happened to scripts.
+/// Tells the log and the listeners what happened to scripts. The log's target is one of its own, so
+/// that a program which shows the events itself can leave these lines out.
 fn report(happened: &[ScriptEvent], events: &broadcast::Sender<ScriptEvent>) {
     for event in happened {
         match event {
-            ScriptEvent::Loaded { name } => tracing::info!(script = %name, "script loaded"),
-            ScriptEvent::Removed { name } => tracing::info!(script = %name, "script removed"),
+            ScriptEvent::Loaded { name } => {
+                tracing::info!(target: "goop2::scripts", script = %name, "script loaded");
+            }
+            ScriptEvent::Removed { name } => {
+                tracing::info!(target: "goop2::scripts", script = %name, "script removed");
+            }
             ScriptEvent::Rejected { file, problem } => {
-                tracing::error!(%file, "script not loaded, the last good version stays: {problem}");
+                tracing::error!(target: "goop2::scripts", %file, "script not loaded, the last good version stays: {problem}");
             }
         }
         // Nobody may be listening.

@@ -20,4 +20,4 @@ pub use kv_store::{KvError, KvStore, MAX_BYTES as MAX_KV_BYTES, MAX_KEYS as MAX_
 pub use name::{MAX_SCRIPT_NAME_CHARS, ScriptName};
 pub use offline::{Runner, RunnerError, Surroundings};
 pub use registry::ScriptEvent;
-pub use replies::CallError;
+pub use replies::{CallError, reply as reply_text};

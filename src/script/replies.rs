@@ -72,8 +72,8 @@ pub(crate) fn help(commands: &[String]) -> String {
     cut(text)
 }
 
-/// What `handle` returned, as text of at most [`MAX_REPLY_BYTES`].
-pub(crate) fn reply(bytes: &[u8]) -> String {
+/// What `handle` returned, as it is sent: text of at most 4 KiB, a longer one cut and marked.
+pub fn reply(bytes: &[u8]) -> String {
     // Two limits of bytes in are more than one limit of characters out.
     let kept = bytes.get(..2 * MAX_REPLY_BYTES).unwrap_or(bytes);
     let text = String::from_utf8_lossy(kept).into_owned();

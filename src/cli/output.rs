@@ -1,0 +1,150 @@
+//! Writing to stdout.
+//!
+//! `println!` panics when the reader is gone (`goop2 … | head -1`); here that is no error: what
+//! nobody reads need not be written. Any other failure to write (a full disk) is one. Text that
+//! comes from other peers can't reach the terminal's control sequences.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use serde::Serialize;
+
+/// The process's stdout.
+pub(crate) struct Output {
+    colour: bool,
+    is_terminal: bool,
+    closed: bool,
+}
+
+/// How a word looks, where colour is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Look {
+    Good,
+    Bad,
+    Strong,
+    Quiet,
+}
+
+impl Output {
+    /// Stdout, with colour where it is a terminal and the owner does not object.
+    pub(crate) fn stdout() -> Self {
+        let is_terminal = io::stdout().is_terminal();
+        Self { colour: is_terminal && colour_is_welcome(), is_terminal, closed: false }
+    }
+
+    /// Whether a person reads this.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Whether the reader is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// `text` in that look, if there is colour.
+    pub(crate) fn paint(&self, look: Look, text: &str) -> String {
+        let code = match look {
+            Look::Good => "32",
+            Look::Bad => "31",
+            Look::Strong => "1",
+            Look::Quiet => "2",
+        };
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// A line of our own words.
+    pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
+        self.bytes(format!("{text}\n").as_bytes())
+    }
+
+    /// One JSON value on one line.
+    pub(crate) fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let text = serde_json::to_string(value).map_err(io::Error::other)?;
+        self.line(&escape_controls(&text))
+    }
+
+    /// One JSON value, laid out for people.
+    pub(crate) fn pretty_json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let text = serde_json::to_string_pretty(value).map_err(io::Error::other)?;
+        self.line(&escape_controls(&text))
+    }
+
+    /// Bytes as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(())
+            }
+            result => result,
+        }
+    }
+}
+
+/// A line to stderr. That nobody can read it is nothing to stop for.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Whether `NO_COLOR` is unset or empty.
+pub(crate) fn colour_is_welcome() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Text from elsewhere as it may be shown: control characters except line ends and tabs are
+/// written out, and so are those that turn the direction of text around.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if (c.is_control() && !matches!(c, '\n' | '\t')) || turns {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// [`printable`] on one line and at most `max_chars` long.
+pub(crate) fn one_line(text: &str, max_chars: usize) -> String {
+    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = words.char_indices().nth(max_chars) {
+        words.truncate(end);
+        words.push('…');
+    }
+    printable(&words)
+}
+
+/// JSON escapes only what it must; a terminal also obeys U+007F to U+009F, which can only stand
+/// inside strings.
+pub(crate) fn escape_controls(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if matches!(c, '\u{7f}'..='\u{9f}') {
+            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_stranger_sends_does_nothing_to_a_terminal() {
+        assert_eq!(printable("a\x1b[2J\tb\nc\u{9b}d\u{202e}e"), "a\\u{1b}[2J\tb\nc\\u{9b}d\\u{202e}e");
+        assert_eq!(one_line(" two\r\nlines ", 20), "two lines");
+        assert_eq!(one_line("äöü", 2), "äö…");
+        let json = escape_controls(&serde_json::to_string("\x1b\u{9b}ä").unwrap());
+        assert_eq!(json, "\"\\u001b\\u009bä\"");
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), "\x1b\u{9b}ä");
+    }
+}

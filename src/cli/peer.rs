@@ -1,0 +1,216 @@
+//! `goop2 peer`: runs a peer until its owner stops it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use goop2::chat::Message;
+use goop2::peer::{Peer, PeerError, PeerEvent, PeerOptions};
+use goop2::peer_id::PeerId;
+use goop2::script::ScriptEvent;
+use libp2p::Multiaddr;
+use serde_json::{Value, json};
+
+use super::address::{PeerAddress, multiaddr};
+use super::background::BackgroundLines;
+use super::failure::{CommandResult, Failure};
+use super::output::{Look, Output, escape_controls, note, one_line, printable};
+use super::stop::Stop;
+
+/// How much of a message is shown, in characters; --json has all of it.
+const MAX_SHOWN_CHARS: usize = 200;
+
+/// Runs the peer of a folder until Ctrl-C
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  goop2 peer quiz\n  goop2 peer quiz --listen /ip4/127.0.0.1/tcp/0 --json")]
+pub(crate) struct Args {
+    /// The peer folder; `goop2 new` makes one
+    dir: PathBuf,
+
+    /// Listen here, in place of every interface at the port p2p.listen_port; can be given several times
+    #[arg(long, value_name = "MULTIADDR", value_parser = multiaddr)]
+    listen: Vec<Multiaddr>,
+
+    /// Connect to this peer, an address that ends in /p2p/ID; can be given several times
+    #[arg(long, value_name = "MULTIADDR")]
+    dial: Vec<PeerAddress>,
+
+    /// Where to serve the viewer
+    #[arg(long, value_name = "ADDR")]
+    viewer: Option<String>,
+
+    /// Serve no viewer
+    #[arg(long, conflicts_with = "viewer")]
+    no_viewer: bool,
+
+    /// Print one JSON event per line; the first is {"event": "ready", "peer_id", "addrs", "viewer"}
+    #[arg(long)]
+    json: bool,
+}
+
+/// Refuses a viewer that was asked for: silence would let its owner wait for it.
+pub(crate) fn refuse_viewer(asked: Option<&str>) -> CommandResult {
+    match asked {
+        None => Ok(()),
+        Some(_) => Err(Failure::usage(anyhow!("--viewer: the viewer is not available in this version"))),
+    }
+}
+
+/// A failed start by whose fault it is: a folder or configuration that can't be used is the input's.
+pub(crate) fn start_failure(error: PeerError) -> Failure {
+    match error {
+        PeerError::NotAPeerFolder { .. } | PeerError::Config(_) => Failure::usage(error),
+        error => Failure::from(error),
+    }
+}
+
+pub(crate) async fn execute(args: Args) -> CommandResult {
+    refuse_viewer(args.viewer.as_deref())?;
+    let mut stop = Stop::listen()?;
+    let listen = if args.listen.is_empty() { None } else { Some(args.listen) };
+    let dial = args.dial.into_iter().map(|address| address.0).collect();
+    let start = Peer::start(&args.dir, PeerOptions { listen, dial });
+    let peer = tokio::select! {
+        started = start => started.map_err(start_failure)?,
+        () = stop.wished() => return Ok(()),
+    };
+    let mut events = peer.events();
+    let mut show = Show::new(args.json, peer.id().clone());
+    show.ready(&args.dir, &peer).await;
+    loop {
+        tokio::select! {
+            event = events.next() => show.event(&event),
+            () = stop.wished() => break,
+        }
+    }
+    if !args.json {
+        note("stopping; Ctrl-C again stops at once");
+    }
+    tokio::select! {
+        () = peer.shutdown() => {}
+        () = stop.wished() => {}
+    }
+    if args.json {
+        show.say_json(&json!({ "event": "stopped" }));
+    }
+    show.lines.finish();
+    Ok(())
+}
+
+/// Shows the owner what happens.
+struct Show {
+    // For its colours; what is written goes through `lines`.
+    look: Output,
+    lines: BackgroundLines,
+    json: bool,
+    own: PeerId,
+}
+
+impl Show {
+    fn new(json: bool, own: PeerId) -> Self {
+        Self { look: Output::stdout(), lines: BackgroundLines::start(Output::stdout()), json, own }
+    }
+
+    fn say(&mut self, line: impl Into<String>) {
+        self.lines.write(line.into());
+    }
+
+    fn say_json(&mut self, event: &Value) {
+        self.say(escape_controls(&event.to_string()));
+    }
+
+    async fn ready(&mut self, dir: &Path, peer: &Peer) {
+        let addresses: Vec<_> = peer.addresses().await.iter().map(Multiaddr::to_string).collect();
+        if self.json {
+            let id = peer.id();
+            let ready = json!({ "event": "ready", "peer_id": id, "addrs": addresses, "viewer": null });
+            self.say_json(&ready);
+        } else {
+            self.say(format!("The peer {} is up.", dir.display()));
+            self.say(format!("  id       {}", peer.id()));
+            for address in &addresses {
+                self.say(format!("  address  {address}"));
+            }
+            match peer.engine() {
+                Some(engine) => self.scripts(&engine.commands(), engine.functions().len()),
+                None => self.say("  scripts  off; lua.enabled in goop.json switches them on"),
+            }
+        }
+        for event in peer.scripts_at_start() {
+            // People have read the count above; what they need now is what is wrong.
+            if self.json || matches!(event, ScriptEvent::Rejected { .. }) {
+                self.event(&PeerEvent::Script(event.clone()));
+            }
+        }
+        if !self.json {
+            self.say("Ctrl-C stops it.");
+        }
+    }
+
+    fn scripts(&mut self, commands: &[String], functions: usize) {
+        let commands: Vec<_> = commands.iter().map(|name| format!("!{name}")).collect();
+        let commands = if commands.is_empty() { "no commands".to_owned() } else { commands.join(" ") };
+        let functions = match functions {
+            1 => "1 data function".to_owned(),
+            count => format!("{count} data functions"),
+        };
+        self.say(format!("  scripts  {commands}; {functions}"));
+    }
+
+    fn event(&mut self, event: &PeerEvent) {
+        if self.json {
+            return self.say_json(&as_json(event));
+        }
+        match event {
+            PeerEvent::Script(ScriptEvent::Loaded { name }) => {
+                self.say(format!("{}  {name}.lua", self.look.paint(Look::Good, "loaded")));
+            }
+            PeerEvent::Script(ScriptEvent::Removed { name }) => self.say(format!("removed  {name}.lua")),
+            PeerEvent::Script(ScriptEvent::Rejected { problem, .. }) => {
+                self.say(format!("{}  {}", self.look.paint(Look::Bad, "not loaded"), printable(problem)));
+                self.say("            the last good version, if there was one, goes on answering");
+            }
+            PeerEvent::Message(message) => self.message(message),
+            PeerEvent::Dialed { peer } => self.say(format!("connected  {peer}")),
+            PeerEvent::DialFailed { reason, .. } => {
+                self.say(format!("{}  {}", self.look.paint(Look::Bad, "not connected"), printable(reason)));
+            }
+        }
+    }
+
+    fn message(&mut self, message: &Message) {
+        let text = one_line(&message.content, MAX_SHOWN_CHARS);
+        let (mark, who) = if message.from == self.own {
+            (">", format!("to {}", one_line(&message.to, MAX_SHOWN_CHARS)))
+        } else {
+            ("<", format!("from {}", message.from))
+        };
+        self.say(format!("{} {mark} {text}", self.look.paint(Look::Quiet, &who)));
+    }
+}
+
+fn as_json(event: &PeerEvent) -> Value {
+    match event {
+        PeerEvent::Script(ScriptEvent::Loaded { name }) => {
+            json!({ "event": "script-loaded", "script": name })
+        }
+        PeerEvent::Script(ScriptEvent::Removed { name }) => {
+            json!({ "event": "script-removed", "script": name })
+        }
+        PeerEvent::Script(ScriptEvent::Rejected { file, problem }) => {
+            json!({ "event": "script-rejected", "file": file, "problem": problem })
+        }
+        PeerEvent::Message(message) => json!({
+            "event": "message",
+            "id": message.id,
+            "from": message.from,
+            "to": message.to,
+            "type": message.kind,
+            "content": message.content,
+            "timestamp": message.timestamp,
+        }),
+        PeerEvent::Dialed { peer } => json!({ "event": "connected", "peer_id": peer }),
+        PeerEvent::DialFailed { address, reason } => {
+            json!({ "event": "not-connected", "addr": address.to_string(), "reason": reason })
+        }
+    }
+}

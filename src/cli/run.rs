@@ -1,0 +1,141 @@
+//! `goop2 run`: runs one script by hand, as the engine would.
+
+mod report;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use goop2::config::LuaConfig;
+use goop2::p2p::own_id;
+use goop2::peer::{open_config, own_caller};
+use goop2::peer_id::PeerId;
+use goop2::script::{Caller, Runner, RunnerError, Surroundings};
+use goop2::vm::{Entry, Limits};
+use libp2p::identity::Keypair;
+use serde_json::Value;
+
+use self::report::{Finished, Repeat};
+use super::args::{json, megabytes, seconds};
+use super::failure::{CommandResult, Failure};
+use super::output::Output;
+use super::scripts::{self, Scripts};
+
+/// Runs one script offline, in the real sandbox with the real limits
+///
+/// Calls `handle(ARGS)`, or with --call `call({params = JSON})`. What the script prints and logs goes to
+/// stderr.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  goop2 run greet.lua --label Ada\n  \
+                        goop2 run quiz/site/lua/leaderboard.lua --peer quiz --call '{\"game_id\": \"solar-system\"}' --stats")]
+pub(crate) struct Args {
+    /// The script
+    script: PathBuf,
+
+    /// What follows the command's name in the chat
+    #[arg(allow_hyphen_values = true)]
+    args: Option<String>,
+
+    /// Call the data function with these parameters in place of the chat command
+    #[arg(long, value_name = "JSON", value_parser = json, conflicts_with = "args", allow_hyphen_values = true)]
+    call: Option<Value>,
+
+    /// Run as a script of this peer: its id, label, commands, database, KV and limits
+    #[arg(long, value_name = "DIR")]
+    peer: Option<PathBuf>,
+
+    /// Who calls; the script's own peer unless given
+    #[arg(long = "as", value_name = "PEER_ID", value_parser = peer_id)]
+    caller: Option<PeerId>,
+
+    /// The caller's label
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    label: String,
+
+    /// The longest a run may take; 5, or the peer's own limit
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
+
+    /// The most memory a run may hold; 10, or the peer's own limit
+    #[arg(long, value_name = "MB", value_parser = megabytes)]
+    memory: Option<usize>,
+
+    /// Run it so many times, each in a fresh VM, until one fails
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    repeat: Option<u32>,
+
+    /// Show what the run used
+    #[arg(long)]
+    stats: bool,
+
+    /// Print one JSON object: {"ok", "reply", "result", "error", "stats"}
+    #[arg(long)]
+    json: bool,
+}
+
+fn peer_id(text: &str) -> Result<PeerId, String> {
+    PeerId::parse(text).map_err(|error| error.to_string())
+}
+
+pub(crate) fn execute(args: Args) -> CommandResult {
+    let source = scripts::read(&args.script).map_err(|error| Failure::unreadable(&args.script, &error))?;
+    let surroundings = surroundings(&args, &source)?;
+    let file_name = args.script.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let finished = match Runner::load(&args.script, &source, surroundings) {
+        Ok(runner) => run(&args, &runner),
+        Err(RunnerError::Load(error)) => Finished::not_loaded(&error),
+        Err(error @ RunnerError::Name { .. }) => return Err(Failure::usage(error)),
+        Err(error) => return Err(error.into()),
+    };
+    let mut output = Output::stdout();
+    if args.json {
+        output.json(&finished.as_json(&file_name))?;
+    } else {
+        finished.print(&mut output, args.stats)?;
+    }
+    if finished.is_ok() { Ok(()) } else { Err(Failure::reported()) }
+}
+
+/// Where the script runs: in the peer of `--peer`, or in one that has nothing but this script.
+fn surroundings(args: &Args, source: &[u8]) -> CommandResult<Surroundings> {
+    let (own, peer_dir, script_dir, commands, lua) = match &args.peer {
+        Some(dir) => {
+            let config = open_config(dir).map_err(Failure::usage)?;
+            let own = own_caller(dir, &config).map_err(Failure::usage)?;
+            let commands = Scripts::of_peer(dir, &config).commands();
+            (own, Some(dir.clone()), Some(dir.join(&config.lua.script_dir)), commands, config.lua)
+        }
+        None => {
+            let own = Caller { peer: own_id(&Keypair::generate_ed25519())?, label: String::new() };
+            (own, None, None, scripts::command_name(&args.script, source), LuaConfig::default())
+        }
+    };
+    let caller =
+        Caller { peer: args.caller.clone().unwrap_or_else(|| own.peer.clone()), label: args.label.clone() };
+    let limits = Limits {
+        time: args.timeout.unwrap_or(lua.timeout()),
+        memory_bytes: args.memory.unwrap_or(lua.max_memory_bytes()),
+    };
+    Ok(Surroundings { caller, own, peer_dir, script_dir, commands, limits })
+}
+
+fn run(args: &Args, runner: &Runner) -> Finished {
+    let entry = || match &args.call {
+        Some(params) => Entry::Call(params.clone()),
+        None => Entry::Handle(args.args.clone().unwrap_or_default()),
+    };
+    let rounds = args.repeat.unwrap_or(1);
+    let mut times = Vec::new();
+    loop {
+        let entry = entry();
+        let start = Instant::now();
+        let (result, stats) = runner.run(entry);
+        times.push(start.elapsed());
+        if result.is_err() || times.len() as u64 >= rounds.into() {
+            let finished = Finished::of(result, stats, runner.entries());
+            return match args.repeat {
+                Some(_) => finished.repeated(Repeat::of(times)),
+                None => finished,
+            };
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Two processes: a peer, and a visitor that asks it for things over a real connection.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::cli_run::peer_of_the_specification;
+use crate::cli_support::{Background, DEADLINE, RunningPeer, fixture, goop2, new_peer, program};
+
+const STRANGER: &str = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
+
+#[test]
+fn a_visitor_uses_every_protocol_of_a_peer() {
+    let (temp, dir) = new_peer("quiz");
+    let peer = RunningPeer::start(&dir);
+    let address = peer.address();
+    assert_eq!(peer.ready["viewer"], Value::Null);
+    let id = peer.ready["peer_id"].as_str().unwrap();
+    assert!(address.starts_with("/ip4/127.0.0.1/tcp/") && address.ends_with(&format!("/p2p/{id}")));
+    let key = temp.path().join("visitor.key");
+    let identity = ["--identity", key.to_str().unwrap()];
+    let visit = |command: &str, args: &[&str]| goop2([&[command, address], args, &identity].concat());
+
+    assert_eq!(visit("chat", &["!help"]).succeeded().stdout, "Available commands:\n  !help\n  !score-quiz\n");
+    let event = peer.event(|event| event["event"] == "message" && event["content"] == "!help");
+    let visitor = event["from"].as_str().unwrap().to_owned();
+    let unknown = visit("chat", &["!wether", "--json"]).succeeded().json();
+    assert_eq!(unknown["replies"][0]["content"], "Unknown command: !wether. Try !help");
+    assert_eq!(unknown["replies"][0]["from"], id);
+    let unanswered = visit("chat", &["just a word", "--wait", "0"]).succeeded();
+    assert_eq!(unanswered.stdout, "");
+    peer.event(|event| event["event"] == "message" && event["content"] == "just a word");
+
+    let functions = visit("functions", &[]).succeeded().stdout;
+    assert_eq!(
+        functions,
+        "leaderboard  Get the best scores of a quiz\nscore-quiz   Score a quiz submission\n"
+    );
+    let functions = visit("functions", &["--json"]).succeeded().json();
+    assert_eq!(functions[1], json!({"name": "score-quiz", "description": "Score a quiz submission"}));
+
+    let answers = r#"{"quiz_id": "solar-system", "answers": {"q1": "B", "q2": "A", "q3": "D"}}"#;
+    let scored = json!({"score": 3, "total": 5, "passed": false});
+    assert_eq!(visit("call", &["score-quiz", answers]).succeeded().json(), scored);
+    assert_eq!(visit("call", &["score-quiz", answers, "--json"]).succeeded().stdout.lines().count(), 1);
+    let refused = visit("call", &["score-quiz", "--json"]).failed(1, "quiz_id required");
+    assert_eq!(refused.json(), json!({"ok": false, "error": "quiz_id required"}));
+    visit("call", &["nothing"]).failed(1, "function not found: nothing");
+
+    let page = visit("get", &["/"]).succeeded().stdout;
+    assert_eq!(page, fs::read_to_string(dir.join("site/index.html")).unwrap());
+    let saved = temp.path().join("page.css");
+    let shown = visit("get", &["style.css", "-o", saved.to_str().unwrap()]).succeeded().stdout;
+    assert!(shown.starts_with("text/css; charset=utf-8, "), "{shown}");
+    assert_eq!(fs::read(&saved).unwrap(), fs::read(dir.join("site/style.css")).unwrap());
+    visit("get", &["/lua/score-quiz.lua"]).failed(1, "forbidden");
+
+    let insert = r#"{"op": "insert", "table": "scores", "data": {"game_id": "solar-system", "score": 3, "_owner": "me"}}"#;
+    visit("data", &[insert]).failed(1, "_owner");
+    let insert = insert.replace(r#", "_owner": "me""#, "");
+    assert_eq!(visit("data", &[&insert]).succeeded().json()["data"]["status"], "inserted");
+    let rows = visit("data", &[r#"{"op": "query", "table": "scores"}"#]).succeeded().json();
+    assert_eq!(rows["data"][0]["_owner"], json!(visitor), "the same key file, the same visitor");
+    let hidden = visit("data", &[r#"{"op": "query", "table": "quiz_answers"}"#]).succeeded().json();
+    assert_eq!(hidden["data"], json!([]));
+
+    let stopped = peer.stop().succeeded();
+    assert_eq!(stopped.stdout.lines().last(), Some(r#"{"event":"stopped"}"#));
+    goop2(["chat", &address_of_nobody(), "hello"]).failed(1, "can't be reached");
+}
+
+fn address_of_nobody() -> String {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    format!("/ip4/127.0.0.1/tcp/{port}/p2p/{STRANGER}")
+}
+
+#[test]
+fn an_unreachable_peer_is_reported_at_once() {
+    let start = Instant::now();
+    let address = address_of_nobody();
+    let ran = goop2(["call", &address, "f", "--json"]).failed(1, "refused");
+    assert_eq!(ran.json()["ok"], false);
+    assert!(start.elapsed() < Duration::from_secs(10));
+    // It takes the connection and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let start = Instant::now();
+    goop2(["functions", &format!("/ip4/127.0.0.1/tcp/{port}/p2p/{STRANGER}")]).failed(1, "within 8 s");
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_saved_script_is_live_and_a_typo_is_shown_to_the_owner() {
+    let (_temp, dir) = new_peer("quiz");
+    let peer = RunningPeer::start(&dir);
+    let file = dir.join("site/lua/hello.lua");
+    fs::write(&file, "function handle(args) return 'hello ' .. args end\n").unwrap();
+    peer.event(|event| event["event"] == "script-loaded" && event["script"] == "hello");
+    let hello = || goop2(["chat", peer.address(), "!hello you"]).succeeded().stdout;
+    assert_eq!(hello(), "hello you\n");
+    fs::write(&file, "function handle(args)\n    return 'hi ' . args\nend\n").unwrap();
+    let rejected = peer.event(|event| event["event"] == "script-rejected");
+    assert_eq!(rejected["file"], "hello.lua");
+    assert!(rejected["problem"].as_str().unwrap().starts_with("hello.lua:2: "), "{rejected}");
+    assert_eq!(hello(), "hello you\n", "the last good version answers");
+    fs::remove_file(&file).unwrap();
+    peer.event(|event| event["event"] == "script-removed" && event["script"] == "hello");
+    assert_eq!(hello(), "Unknown command: !hello. Try !help\n");
+}
+
+#[test]
+fn scripts_that_do_not_load_are_shown_at_the_start() {
+    let (_temp, dir) = new_peer("quiz");
+    fs::write(dir.join("site/lua/typo.lua"), "local x 3").unwrap();
+    let peer = RunningPeer::start(&dir);
+    let rejected = peer.event(|event| event["event"] == "script-rejected");
+    assert!(rejected["problem"].as_str().unwrap().starts_with("typo.lua:1: "), "{rejected}");
+}
+
+#[test]
+fn a_scripts_failure_is_in_the_owners_log_under_the_reference_that_the_visitor_has() {
+    let (_temp, dir) = new_peer("quiz");
+    fs::write(dir.join("site/lua/broken.lua"), "function handle(args)\n    return nil .. args\nend\n")
+        .unwrap();
+    let peer = RunningPeer::start(&dir);
+    let reply = goop2(["chat", peer.address(), "!broken"]).succeeded().stdout;
+    let reference = reply.strip_prefix("Script error (ref ").unwrap().trim_end().trim_end_matches(')');
+    let log = peer.stop().stderr;
+    let line = log.lines().find(|line| line.contains(reference)).unwrap_or_else(|| panic!("{log}"));
+    assert!(line.contains("broken.lua:2: "), "{line}");
+}
+
+#[test]
+fn the_scripts_of_the_specification_answer_over_a_connection() {
+    let (_temp, dir) = peer_of_the_specification();
+    let peer = RunningPeer::start(&dir);
+    let chat = |text: &str| goop2(["chat", peer.address(), text]).succeeded().stdout;
+    assert!(chat("!help").starts_with("Available commands:\n  !greet\n  !help\n"));
+    assert!(chat("!time").starts_with("Current time: 20"));
+    assert_eq!(chat("!greet"), "Hello, peer 12D3KooW...!\n");
+    assert_eq!(chat("!weather"), "Usage: !weather <city>\n");
+    let call = |function: &str, params: Value| {
+        goop2(["call", peer.address(), function, &params.to_string()]).succeeded().json()
+    };
+    let answers = json!({"quiz_id": "capitals", "answers": {"q1": "A", "q2": "C"}});
+    assert_eq!(call("score-quiz", answers), json!({"score": 2, "total": 2, "passed": true}));
+    assert_eq!(call("leaderboard", json!({"game_id": "snake"}))["leaderboard"][0]["score"], 9);
+    assert_eq!(call("get-products", json!({"category": "clothes"}))["products"][0]["name"], "Hat");
+    goop2(["call", peer.address(), "weather-proxy", "{}"]).failed(1, "goop2: city parameter required");
+}
+
+#[test]
+fn a_peer_without_scripts_says_so() {
+    let (_temp, dir) = new_peer("blank");
+    let peer = RunningPeer::start(&dir);
+    let reason = "Lua scripting is disabled on this peer";
+    goop2(["call", peer.address(), "score-quiz"]).failed(1, reason);
+    goop2(["functions", peer.address()]).failed(1, reason);
+    let chat = goop2(["chat", peer.address(), "!help", "--wait", "0"]).succeeded();
+    assert!(chat.stderr.contains("delivered; no reply"), "{chat:?}");
+}
+
+#[test]
+fn a_deployed_peers_folder_opens() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("peer");
+    for file in ["goop.json", "site/index.html", "site/lua/functions/hello.lua"] {
+        fs::create_dir_all(dir.join(file).parent().unwrap()).unwrap();
+        fs::copy(fixture("deployed-peer").join(file), dir.join(file)).unwrap();
+    }
+    let peer = RunningPeer::start(&dir);
+    goop2(["get", peer.address(), "/"]).succeeded();
+    assert!(goop2(["functions", peer.address()]).succeeded().stdout.starts_with("hello"));
+}
+
+/// Without --listen a peer is reachable on every interface, and the machine's loopback is one.
+#[test]
+fn a_peer_listens_everywhere_by_default_and_a_peer_can_dial_another() {
+    let (_temp, dir) = new_peer("blank");
+    let peer = RunningPeer::start(&dir);
+    let (_other_temp, other) = new_peer("blank");
+    let everywhere = RunningPeer::start_with(&other, &["--dial", peer.address()]);
+    let connected = everywhere.event(|event| event["event"] == "connected");
+    assert_eq!(connected["peer_id"], peer.ready["peer_id"]);
+    let addresses = everywhere.ready["addrs"].as_array().unwrap().iter();
+    let loopback = addresses.map(|a| a.as_str().unwrap()).find(|a| a.starts_with("/ip4/127.0.0.1/")).unwrap();
+    goop2(["get", loopback, "/"]).succeeded();
+}
+
+#[test]
+fn people_read_addresses_problems_and_messages() {
+    let (_temp, dir) = new_peer("quiz");
+    let peer =
+        Background::start(["peer", dir.to_str().unwrap(), "--no-viewer", "--listen", "/ip4/127.0.0.1/tcp/0"]);
+    let line = peer.line(|line| line.starts_with("  address  "));
+    let address = line.trim_start_matches("  address  ").to_owned();
+    assert_eq!(peer.line(|line| line.contains("scripts")), "  scripts  !help !score-quiz; 2 data functions");
+    peer.line(|line| line == "Ctrl-C stops it.");
+    fs::write(dir.join("site/lua/score-quiz.lua"), "local x 1").unwrap();
+    let line = peer.line(|line| line.starts_with("not loaded"));
+    assert!(line.starts_with("not loaded  score-quiz.lua:1: "), "{line}");
+    goop2(["chat", &address, "a\x1b[2J\nb", "--wait", "0"]).succeeded();
+    let line = peer.line(|line| line.starts_with("from 12D3KooW"));
+    assert!(line.ends_with(" < a\\u{1b}[2J b"), "{line}");
+    let ended = peer.stop().succeeded();
+    assert!(!ended.stderr.contains("score-quiz.lua:1"), "shown once, not in the log too: {ended:?}");
+}
+
+/// A reader that stops reading once kept a peer from hearing its owner: the write to the full pipe
+/// never ended. What fills the pipe is a stranger's to choose.
+#[test]
+fn a_peer_whose_output_nobody_reads_still_stops() {
+    let (_temp, dir) = new_peer("blank");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listen = format!("/ip4/127.0.0.1/tcp/{free}");
+    let who = dir.join("site/lua/who.lua");
+    fs::write(&who, "function handle(args) return goop.self.id end").unwrap();
+    let id = goop2([Path::new("run"), &who, Path::new("--peer"), &dir]).succeeded().stdout;
+    let mut command = program();
+    command.arg("peer").arg(&dir).args(["--json", "--listen", &listen]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (address, long) = (format!("{listen}/p2p/{}", id.trim()), "x".repeat(60_000));
+    let deadline = Instant::now() + DEADLINE;
+    let mut delivered = 0;
+    while delivered < 4 {
+        // Refused until the peer listens.
+        delivered += usize::from(goop2(["chat", &address, &long, "--wait", "0"]).code == 0);
+        assert!(Instant::now() < deadline, "the peer is not up");
+    }
+    let (sender, ended) = channel();
+    let mut stderr = child.stderr.take().unwrap();
+    std::thread::spawn(move || sender.send(std::io::copy(&mut stderr, &mut std::io::sink())));
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    let stopped = ended.recv_timeout(DEADLINE);
+    let _ = child.kill();
+    assert!(stopped.is_ok(), "the peer did not stop");
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn the_demo_stays_up_until_it_is_stopped_and_tidies_up() {
+    let demo = Background::start(["demo"]);
+    let folder =
+        demo.line(|line| line.starts_with("  folder ")).split_whitespace().nth(1).unwrap().to_owned();
+    let line = demo.line(|line| line.starts_with("  goop2 chat "));
+    let address = line.split_whitespace().nth(2).unwrap();
+    assert!(goop2(["chat", address, "!help"]).succeeded().stdout.contains("!score-quiz"));
+    let script = demo.line(|line| line.ends_with("score-quiz.lua"));
+    assert!(Path::new(script.trim()).is_file());
+    demo.stop().succeeded();
+    assert!(!Path::new(&folder).exists());
+}
