@@ -27,6 +27,6 @@ pub use limits::{
     MAX_RESULT_DEPTH, MAX_SOURCE_BYTES, MAX_STRING_BYTES,
 };
 pub(crate) use machine::Installer;
-pub use machine::{Entry, Machine, Outcome, Slice, Stats};
+pub use machine::{Answered, Entry, Machine, Outcome, Slice, Stats, Waiting};
 pub(crate) use panics::panic_text;
 pub use program::{Entries, Program};

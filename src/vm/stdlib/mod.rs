@@ -1,7 +1,7 @@
 //! Our own standard library: Lua 5.1 for scripts that nobody trusts.
 //!
-//! The modules of this folder come in two kinds. [`base`], [`string`], [`table`], [`math`] and
-//! [`os`] are natives: they know the VM, charge fuel and ask for memory. The others are the
+//! The modules of this folder come in two kinds. `base`, `string`, `table`, `math` and
+//! `os` are natives: they know the VM, charge fuel and ask for memory. The others are the
 //! algorithms behind them, on bytes and numbers alone, so that they can be tested and fuzzed
 //! against the reference interpreter without a VM.
 
