@@ -5,8 +5,9 @@
 
 use ottavino_gc_arena::metrics::Metrics;
 
+use crate::vm::call::Call;
 use crate::vm::limits::MAX_STRING_BYTES;
-use crate::vm::native::{Call, Raise};
+use crate::vm::native::Raise;
 
 /// Bytes that will become a string.
 pub(crate) struct CountedBuffer {

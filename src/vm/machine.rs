@@ -17,11 +17,12 @@ use piccolo::{
 use serde_json::Value as Json;
 
 use crate::vm::budget::Budget;
+use crate::vm::call::{Host, Shared};
 use crate::vm::convert::{json_to_value, value_to_json};
 use crate::vm::error::{ConvertError, RunError};
 use crate::vm::limits::Limits;
 use crate::vm::names::Names;
-use crate::vm::native::{Answer, Host, Native, PendingAnswer, Raise, Shared};
+use crate::vm::native::{Answer, Native, PendingAnswer, Raise};
 use crate::vm::panic_text;
 use crate::vm::program::Program;
 use crate::vm::stdlib;

@@ -6,6 +6,7 @@
 //! whoever steps a [`Machine`] decides when and on which thread.
 
 mod budget;
+pub(crate) mod call;
 mod convert;
 mod counted;
 mod error;
@@ -18,9 +19,12 @@ mod program;
 mod rewrite;
 pub mod stdlib;
 mod syntax_error;
+mod task;
 mod vm_error;
 
-pub(crate) use convert::{exact_integer, import_integer, json_to_value, mark_list, value_to_json};
+#[cfg(feature = "db")]
+pub(crate) use convert::exact_integer;
+pub(crate) use convert::{import_integer, json_to_value, mark_list, value_to_json};
 pub use error::{ConvertError, LoadError, Position, RunError};
 pub use limits::{
     Limits, MAX_CALL_VALUES, MAX_ERROR_BYTES, MAX_JSON_FIELDS, MAX_JSON_VALUES, MAX_RESULT_BYTES,

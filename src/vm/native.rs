@@ -1,15 +1,11 @@
-//! How natives are written: one table entry a native, one call type that knows the rules.
+//! How natives are written: one table entry a native, a name, a price and a function.
 //!
-//! A [`Native`] is a name, a price and a function; [`Call`] carries its arguments, the fuel and
-//! the budget. The rules that every native must keep are in the type, not in each native's
-//! memory: a price is charged before it runs, errors get the caller's position, memory is asked
-//! for before it is taken (and asked again after a collection), and waiting holds no thread.
+//! The price is charged before it runs. One that finds too little memory is run once more after
+//! a collection. One that waits for an answer from outside holds no thread.
 //!
 //! The published VM offers closures for callbacks; plain functions are used instead because a
 //! VM is built for each invocation, and a table entry costs no allocation of its own.
 
-use std::any::Any;
-use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -17,20 +13,12 @@ use std::rc::Rc;
 use ottavino_gc_arena::Collect;
 use piccolo::{
     BoxSequence, Callback, CallbackFn, CallbackReturn, Context, Error, Execution, Function, Sequence,
-    SequencePoll, Stack, StashedClosure, String as LuaString, Table, Value,
+    SequencePoll, Stack, Value,
 };
 
-use crate::vm::budget::Budget;
-use crate::vm::error::{Position, RunError};
-use crate::vm::limits::{MAX_CALL_VALUES, MAX_STRING_BYTES};
-use crate::vm::stdlib::random::Random;
-use crate::vm::stdlib::text::number_text;
-
-/// Allocations from this size on end the step, so that the collector gets its turn.
-const INTERRUPT_FROM_BYTES: usize = 64 * 1024;
-
-/// Bytes a native handles for one unit of fuel; a unit is about one VM instruction.
-const BYTES_PER_FUEL: usize = 64;
+use crate::vm::call::{Call, Shared};
+use crate::vm::error::RunError;
+use crate::vm::task::{self, Task, Turn};
 
 /// A function of the sandbox.
 pub(crate) struct Native {
@@ -78,57 +66,6 @@ pub(crate) type PendingAnswer = Pin<Box<dyn Future<Output = Answer>>>;
 /// Puts an answer on the stack. It may run twice, when the first time finds too little memory.
 pub(crate) type Answer = Rc<dyn for<'gc, 'a, 'b> Fn(&'b mut Call<'gc, 'a>) -> Outcome<'gc>>;
 
-/// What the layer above gives to a machine for its natives.
-pub(crate) trait Host: Any {
-    /// Takes a line that the script printed, without its line end.
-    fn print(&self, line: &[u8]);
-}
-
-/// What the machine and its natives share.
-pub(crate) struct Shared {
-    pub(crate) budget: Budget,
-    /// The answer to the last request, between its arrival and the native's next turn.
-    pub(crate) answer: RefCell<Option<Answer>>,
-    /// What the layer above gave to its own natives.
-    pub(crate) host: Rc<dyn Host>,
-    /// The text that the script last passed to `error`, and that text with its position.
-    pub(crate) chosen: RefCell<Option<ChosenError>>,
-    /// A function whose one upvalue holds the line that the script is at.
-    pub(crate) line: RefCell<Option<StashedClosure>>,
-    /// The generator behind `math.random`, made when it is first used.
-    pub(crate) random: RefCell<Option<Random>>,
-}
-
-impl Shared {
-    pub(crate) fn new(budget: Budget, host: Rc<dyn Host>) -> Self {
-        Self {
-            budget,
-            answer: RefCell::new(None),
-            host,
-            chosen: RefCell::new(None),
-            line: RefCell::new(None),
-            random: RefCell::new(None),
-        }
-    }
-}
-
-/// An error text that the script chose itself.
-pub(crate) struct ChosenError {
-    pub(crate) text: Vec<u8>,
-    pub(crate) positioned: Vec<u8>,
-}
-
-/// One call of a native: its arguments (then its results) on the stack, and what it may use.
-pub(crate) struct Call<'gc, 'a> {
-    pub(crate) ctx: Context<'gc>,
-    pub(crate) exec: Execution<'gc, 'a>,
-    pub(crate) stack: Stack<'gc, 'a>,
-    pub(crate) shared: &'a Rc<Shared>,
-    pub(crate) name: &'static str,
-    /// The value bound to the native, nil for most.
-    pub(crate) upvalue: Value<'gc>,
-}
-
 impl Native {
     /// The native as a value of the VM.
     pub(crate) fn bind<'gc>(&'static self, ctx: Context<'gc>, shared: &Rc<Shared>) -> Callback<'gc> {
@@ -167,7 +104,7 @@ impl<'gc> CallbackFn<'gc> for BoundNative<'gc> {
         let Self { native, upvalue, .. } = *self;
         let mut call = Call { ctx, exec, stack, shared: &self.shared, name: native.name, upvalue };
         let outcome = (native.run)(&mut call);
-        match call.settle(outcome)? {
+        match settle(&mut call, outcome)? {
             Settled::Return => Ok(CallbackReturn::Return),
             Settled::Call { function, then } => Ok(CallbackReturn::Call { function, then }),
             Settled::Continue(sequence) => Ok(CallbackReturn::Sequence(sequence)),
@@ -219,7 +156,7 @@ impl<'gc> Sequence<'gc> for Retry<'gc> {
             Err(raise) => return Err(call.error(raise)),
             outcome => outcome,
         };
-        match call.settle(outcome)? {
+        match settle(&mut call, outcome)? {
             Settled::Return => Ok(SequencePoll::Return),
             Settled::Call { function, then: None } => Ok(SequencePoll::TailCall(function)),
             Settled::Call { function, then } => {
@@ -252,322 +189,45 @@ impl<'gc> Sequence<'gc> for Retry<'gc> {
 #[derive(Collect)]
 #[collect(require_static)]
 struct Waiter {
-    name: &'static str,
-    shared: Rc<Shared>,
     answer: Option<Answer>,
 }
 
-impl<'gc> Sequence<'gc> for Waiter {
-    fn poll(
-        mut self: Pin<&mut Self>,
-        ctx: Context<'gc>,
-        mut exec: Execution<'gc, '_>,
-        stack: Stack<'gc, '_>,
-    ) -> Result<SequencePoll<'gc>, Error<'gc>> {
-        let retried = self.answer.is_some();
-        let Some(answer) = self.answer.take().or_else(|| self.shared.answer.borrow_mut().take()) else {
-            exec.fuel().interrupt();
-            return Ok(SequencePoll::Pending);
+impl<'gc> Task<'gc> for Waiter {
+    fn turn(&mut self, call: &mut Call<'gc, '_>) -> Result<Turn<'gc>, Raise<'gc>> {
+        if self.answer.is_none() {
+            self.answer = call.shared.answer.borrow_mut().take();
+        }
+        let Some(answer) = self.answer.clone() else {
+            call.exec.fuel().interrupt();
+            return Ok(Turn::Pause);
         };
-        let shared = self.shared.clone();
-        let upvalue = Value::Nil;
-        let mut call = Call { ctx, exec, stack, shared: &shared, name: self.name, upvalue };
-        match answer(&mut call) {
-            Err(Raise::NeedMemory(_)) if !retried => {
-                call.want_collection();
-                self.answer = Some(answer);
-                Ok(SequencePoll::Pending)
+        match answer(call)? {
+            Flow::Return => Ok(Turn::Return),
+            Flow::Call { .. } | Flow::Continue(_) | Flow::Wait(_) => {
+                let detail = format!("the answer to {} is no plain result", call.name);
+                call.shared.budget.end(RunError::Internal { detail });
+                Err(Raise::Ended)
             }
-            outcome => call.poll_result(outcome),
         }
     }
 }
 
-impl<'gc> Call<'gc, '_> {
-    /// Turns the first outcome of a native into what the VM does next.
-    fn settle(&mut self, outcome: Outcome<'gc>) -> Result<Settled<'gc>, Error<'gc>> {
-        match outcome {
-            Ok(Flow::Return) => Ok(Settled::Return),
-            Ok(Flow::Call { function, then }) => Ok(Settled::Call { function, then }),
-            Ok(Flow::Continue(sequence)) => Ok(Settled::Continue(sequence)),
-            Ok(Flow::Wait(pending)) => {
-                self.shared.budget.set_pending(pending);
-                self.exec.fuel().interrupt();
-                let waiter = Waiter { name: self.name, shared: self.shared.clone(), answer: None };
-                Ok(Settled::Continue(BoxSequence::new(&self.ctx, waiter)))
-            }
-            Err(Raise::NeedMemory(_)) => {
-                self.want_collection();
-                Ok(Settled::Again)
-            }
-            Err(raise) => Err(self.error(raise)),
+/// Turns the outcome of a native into what the VM does next.
+fn settle<'gc>(call: &mut Call<'gc, '_>, outcome: Outcome<'gc>) -> Result<Settled<'gc>, Error<'gc>> {
+    match outcome {
+        Ok(Flow::Return) => Ok(Settled::Return),
+        Ok(Flow::Call { function, then }) => Ok(Settled::Call { function, then }),
+        Ok(Flow::Continue(sequence)) => Ok(Settled::Continue(sequence)),
+        Ok(Flow::Wait(pending)) => {
+            call.shared.budget.set_pending(pending);
+            call.exec.fuel().interrupt();
+            let flow = task::go_on(call, Waiter { answer: None });
+            settle(call, Ok(flow))
         }
-    }
-
-    /// Turns the outcome of a sequence's last turn into what the VM does next.
-    pub(crate) fn poll_result(&mut self, outcome: Outcome<'gc>) -> Result<SequencePoll<'gc>, Error<'gc>> {
-        match outcome {
-            Ok(Flow::Return) => Ok(SequencePoll::Return),
-            Ok(Flow::Call { function, then: None }) => Ok(SequencePoll::TailCall(function)),
-            Err(raise) => Err(self.error(raise)),
-            Ok(Flow::Call { then: Some(_), .. } | Flow::Continue(_) | Flow::Wait(_)) => {
-                // A sequence that is itself the continuation of a native can't be replaced.
-                let detail = format!("{} left a sequence for another one", self.name);
-                self.shared.budget.end(RunError::Internal { detail });
-                Err(self.error(Raise::Ended))
-            }
+        Err(Raise::NeedMemory(_)) => {
+            call.want_collection();
+            Ok(Settled::Again)
         }
-    }
-
-    /// Makes the VM's error of a failure, with the calling line's position before a message.
-    pub(crate) fn error(&mut self, raise: Raise<'gc>) -> Error<'gc> {
-        let value = match raise {
-            Raise::Message(message) => {
-                let text = format!("{}{message}", self.position(1));
-                LuaString::from_slice(&self.ctx, text.as_bytes()).into()
-            }
-            Raise::Value(value) => value,
-            Raise::NeedMemory(wanted) => {
-                let held = self.ctx.metrics().total_allocation();
-                self.shared.budget.refuse_memory(held, wanted);
-                self.exec.fuel().interrupt();
-                Value::Nil
-            }
-            Raise::Ended => {
-                self.exec.fuel().interrupt();
-                Value::Nil
-            }
-        };
-        // Not `Error::from_value`: that looks inside user data, which scripts never hold.
-        Error::Lua(value.into())
-    }
-
-    /// `file:line: ` of the calling line for level 1, nothing for other levels: the VM shows
-    /// a native only its direct caller.
-    pub(crate) fn position(&self, level: i64) -> String {
-        match self.caller_position() {
-            Some(at) if level == 1 => format!("{at}: "),
-            _ => String::new(),
-        }
-    }
-
-    /// Where the calling function is, when it is a script's.
-    fn caller_position(&self) -> Option<Position> {
-        let frame = self.exec.upper_lua_frame()?;
-        Some(Position {
-            script: frame.chunk_name.display_lossy().to_string(),
-            line: frame.current_line.0 + 1,
-        })
-    }
-
-    pub(crate) fn want_collection(&mut self) {
-        self.shared.budget.want_collection();
-        self.exec.fuel().interrupt();
-    }
-
-    // ---- charging -------------------------------------------------------------------------
-
-    /// Charges for handling `bytes` bytes.
-    pub(crate) fn charge_bytes(&mut self, bytes: usize) {
-        self.charge_units(bytes / BYTES_PER_FUEL);
-    }
-
-    /// Charges `units` of fuel.
-    pub(crate) fn charge_units(&mut self, units: usize) {
-        self.exec.fuel().consume(i32::try_from(units).unwrap_or(i32::MAX));
-    }
-
-    /// Asks for `bytes` of memory, to be called before taking them.
-    pub(crate) fn ask_memory(&mut self, bytes: usize) -> Result<(), Raise<'gc>> {
-        if !self.shared.budget.fits(self.ctx.metrics(), bytes) {
-            return Err(Raise::NeedMemory(bytes));
-        }
-        if bytes >= INTERRUPT_FROM_BYTES {
-            self.exec.fuel().interrupt();
-        }
-        Ok(())
-    }
-
-    /// Asks whether a string of `bytes` bytes may be made.
-    pub(crate) fn ask_string(&mut self, bytes: usize) -> Result<(), Raise<'gc>> {
-        if bytes > MAX_STRING_BYTES {
-            return Err(self.over_limit("string", bytes, MAX_STRING_BYTES, "bytes"));
-        }
-        self.charge_bytes(bytes);
-        self.ask_memory(bytes)
-    }
-
-    /// Ends the invocation for a value that is over a limit.
-    pub(crate) fn over_limit(
-        &mut self,
-        what: &'static str,
-        found: usize,
-        limit: usize,
-        unit: &'static str,
-    ) -> Raise<'gc> {
-        let at = self.caller_position();
-        self.shared.budget.end(RunError::Value { what, found, limit, unit, at });
-        Raise::Ended
-    }
-
-    /// Asks whether one call may return `count` values.
-    pub(crate) fn ask_values(&mut self, count: usize) -> Result<(), Raise<'gc>> {
-        if count > MAX_CALL_VALUES {
-            return Err(self.over_limit("list of values", count, MAX_CALL_VALUES, "values"));
-        }
-        self.charge_units(count);
-        self.ask_memory(count.saturating_mul(size_of::<Value<'_>>()))
-    }
-
-    // ---- results --------------------------------------------------------------------------
-
-    /// Returns one value.
-    pub(crate) fn give(&mut self, value: impl Into<Value<'gc>>) -> Outcome<'gc> {
-        self.stack.clear();
-        self.stack.push_back(value.into());
-        Ok(Flow::Return)
-    }
-
-    /// Returns several values.
-    pub(crate) fn give_all(&mut self, values: &[Value<'gc>]) -> Outcome<'gc> {
-        self.ask_values(values.len())?;
-        self.stack.clear();
-        self.stack.extend(values.iter().copied());
-        Ok(Flow::Return)
-    }
-
-    /// Returns no value.
-    pub(crate) fn give_nothing(&mut self) -> Outcome<'gc> {
-        self.stack.clear();
-        Ok(Flow::Return)
-    }
-
-    /// Returns a new string of these bytes.
-    pub(crate) fn give_bytes(&mut self, bytes: &[u8]) -> Outcome<'gc> {
-        let value = self.new_string(bytes)?;
-        self.give(value)
-    }
-
-    /// Makes a string, asking for it first.
-    pub(crate) fn new_string(&mut self, bytes: &[u8]) -> Result<LuaString<'gc>, Raise<'gc>> {
-        self.ask_string(bytes.len())?;
-        Ok(LuaString::from_slice(&self.ctx, bytes))
-    }
-
-    /// Makes a string of a buffer that was asked for before it was filled.
-    pub(crate) fn string_of(&self, bytes: Vec<u8>) -> LuaString<'gc> {
-        /// Up to here the VM keeps a string's bytes in its object.
-        const MAX_INLINE_BYTES: usize = 256;
-        if bytes.len() <= MAX_INLINE_BYTES {
-            LuaString::from_slice(&self.ctx, &bytes)
-        } else {
-            LuaString::from_buffer(&self.ctx, bytes.into_boxed_slice())
-        }
-    }
-
-    /// Returns a buffer that was asked for before it was filled, as a string.
-    pub(crate) fn give_buffer(&mut self, bytes: Vec<u8>) -> Outcome<'gc> {
-        let string = self.string_of(bytes);
-        self.give(string)
-    }
-
-    // ---- arguments ------------------------------------------------------------------------
-    // Positions count from 1, as in messages.
-
-    /// The number of arguments given.
-    pub(crate) fn count(&self) -> usize {
-        self.stack.len()
-    }
-
-    /// Argument `position`, nil when it was not given.
-    pub(crate) fn value(&self, position: usize) -> Value<'gc> {
-        self.stack.get(position - 1)
-    }
-
-    /// Argument `position`, which must have been given, be it nil.
-    pub(crate) fn any(&self, position: usize) -> Result<Value<'gc>, Raise<'gc>> {
-        if self.count() < position {
-            return Err(self.bad_argument(position, "value expected"));
-        }
-        Ok(self.value(position))
-    }
-
-    /// Argument `position` as a table.
-    pub(crate) fn table(&self, position: usize) -> Result<Table<'gc>, Raise<'gc>> {
-        match self.value(position) {
-            Value::Table(table) => Ok(table),
-            _ => Err(self.wrong_type(position, "table")),
-        }
-    }
-
-    /// Argument `position` as a function.
-    pub(crate) fn function(&self, position: usize) -> Result<Function<'gc>, Raise<'gc>> {
-        match self.value(position) {
-            Value::Function(function) => Ok(function),
-            _ => Err(self.wrong_type(position, "function")),
-        }
-    }
-
-    /// Argument `position` as text; a number is converted, as in reference Lua.
-    pub(crate) fn text(&mut self, position: usize) -> Result<LuaString<'gc>, Raise<'gc>> {
-        match self.value(position) {
-            Value::String(text) => Ok(text),
-            value => match number_text(value) {
-                Some(text) => self.new_string(text.as_bytes()),
-                None => Err(self.wrong_type(position, "string")),
-            },
-        }
-    }
-
-    /// Argument `position` as a number; numeric text is converted, as in reference Lua.
-    pub(crate) fn number(&self, position: usize) -> Result<f64, Raise<'gc>> {
-        let value = self.value(position);
-        match value {
-            Value::Integer(n) => Ok(n as f64),
-            Value::Number(n) => Ok(n),
-            Value::String(text) if text.as_bytes().len() <= MAX_NUMERAL_BYTES => {
-                value.to_number().ok_or_else(|| self.wrong_type(position, "number"))
-            }
-            _ => Err(self.wrong_type(position, "number")),
-        }
-    }
-
-    /// Argument `position` as an integer; a float loses its fraction, as in reference Lua 5.1,
-    /// and what lies outside the integers is cut to their ends.
-    pub(crate) fn integer(&self, position: usize) -> Result<i64, Raise<'gc>> {
-        match self.value(position) {
-            Value::Integer(n) => Ok(n),
-            _ => Ok(self.number(position)? as i64),
-        }
-    }
-
-    /// Argument `position` as an integer, or `default` when it is nil or was not given.
-    pub(crate) fn integer_or(&self, position: usize, default: i64) -> Result<i64, Raise<'gc>> {
-        if self.value(position).is_nil() { Ok(default) } else { self.integer(position) }
-    }
-
-    /// What the layer above gave to its natives.
-    pub(crate) fn host<T: 'static>(&self) -> Result<&T, Raise<'gc>> {
-        let shared: &Rc<Shared> = self.shared;
-        let host: &dyn Any = &*shared.host;
-        host.downcast_ref().ok_or_else(|| {
-            shared.budget.end(RunError::Internal { detail: format!("{} has no host", self.name) });
-            Raise::Ended
-        })
-    }
-
-    /// `bad argument #1 to 'rep' (number expected, got nil)`.
-    pub(crate) fn wrong_type(&self, position: usize, expected: &str) -> Raise<'gc> {
-        let found = if self.count() < position { "no value" } else { self.value(position).type_name() };
-        self.bad_argument(position, &format!("{expected} expected, got {found}"))
-    }
-
-    /// `bad argument #2 to 'format' (…)`.
-    pub(crate) fn bad_argument(&self, position: usize, problem: &str) -> Raise<'gc> {
-        Raise::Message(format!("bad argument #{position} to '{}' ({problem})", self.name))
+        Err(raise) => Err(call.error(raise)),
     }
 }
-
-/// The longest text that is read as a number. Reading costs time in proportion, inside one
-/// instruction, and no numeral a person writes is longer.
-pub(crate) const MAX_NUMERAL_BYTES: usize = 512;

@@ -12,9 +12,9 @@ use piccolo::meta_ops::MetaOperatorError;
 use piccolo::thread::VMError;
 use piccolo::{Context, Error, MetaMethod, RuntimeError, String as LuaString, TypeError, Value};
 
+use crate::vm::call::Shared;
 use crate::vm::error::{Position, RunError};
 use crate::vm::limits::MAX_ERROR_BYTES;
-use crate::vm::native::Shared;
 use crate::vm::stdlib::text::number_text;
 
 /// The value that `pcall` gives for an error: the raised value, or the text of a VM error with

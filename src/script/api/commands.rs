@@ -3,8 +3,9 @@
 use piccolo::{Table, Value};
 
 use crate::script::api::Invocation;
+use crate::vm::call::Call;
 use crate::vm::mark_list;
-use crate::vm::native::{Call, Native, Outcome};
+use crate::vm::native::{Native, Outcome};
 
 pub(super) static COMMANDS: Native = Native { name: "goop.commands", fuel: 16, run: commands };
 

@@ -11,7 +11,8 @@ use piccolo::{String as LuaString, Table, Value};
 
 use crate::script::api::Invocation;
 use crate::store::{QueryLimits, ReadOnly, Rows, SqlValue};
-use crate::vm::native::{Answer, Call, Flow, Native, Outcome, Raise};
+use crate::vm::call::Call;
+use crate::vm::native::{Answer, Flow, Native, Outcome, Raise};
 use crate::vm::{exact_integer, import_integer, mark_list};
 
 /// Fuel for a query: it leaves the VM and comes back.

@@ -8,7 +8,7 @@ use crate::script::kv_store::KvStore;
 use crate::script::name::ScriptName;
 #[cfg(feature = "db")]
 use crate::store::ReadOnly;
-use crate::vm::native::Host;
+use crate::vm::call::Host;
 
 use super::log;
 

@@ -3,7 +3,8 @@
 //! Text to a tree and back is serde_json's work; this adds the bounds and the errors. Both run in
 //! one turn: a document has at most a megabyte, which takes some milliseconds, charged for.
 
-use crate::vm::native::{Call, Native, Outcome, Raise};
+use crate::vm::call::Call;
+use crate::vm::native::{Native, Outcome, Raise};
 use crate::vm::{MAX_RESULT_BYTES, json_to_value, value_to_json};
 
 /// Fuel for a call; bytes are charged besides.

@@ -4,7 +4,8 @@ use piccolo::Value;
 
 use crate::script::api::Invocation;
 use crate::script::kv_store::KvStore;
-use crate::vm::native::{Call, Native, Outcome, Raise};
+use crate::vm::call::Call;
+use crate::vm::native::{Native, Outcome, Raise};
 
 /// Fuel for a call: it may look at the file.
 const CALL: i32 = 128;

@@ -6,7 +6,8 @@
 use piccolo::Value;
 
 use crate::script::api::Invocation;
-use crate::vm::native::{Call, Native, Outcome};
+use crate::vm::call::Call;
+use crate::vm::native::{Native, Outcome};
 
 /// Fuel for a line: writing it out costs far more than an instruction.
 const LINE: i32 = 256;

@@ -1,23 +1,20 @@
 //! The basic functions: `print`, `type`, `pairs`, `error` and their like.
 
 use std::hash::{BuildHasher, RandomState};
-use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::LazyLock;
 
 use ottavino_gc_arena::{Collect, Gc};
 use piccolo::table::NextValue;
-use piccolo::{
-    BoxSequence, Context, Error, Execution, Function, MetaMethod, Sequence, SequencePoll, Stack,
-    String as LuaString, Table, Value,
-};
+use piccolo::{Context, Function, MetaMethod, String as LuaString, Table, Value};
 
 use super::protected_call::{PCALL, XPCALL};
 use super::text::{self, number_text};
+use crate::vm::call::{Call, ChosenError};
 use crate::vm::counted::CountedBuffer;
 use crate::vm::limits::MAX_ERROR_BYTES;
 use crate::vm::machine::{Installer, string_metatable};
-use crate::vm::native::{Call, ChosenError, Flow, Native, Outcome, Raise, Shared};
+use crate::vm::native::{Flow, Native, Outcome, Raise};
+use crate::vm::task::{Task, Turn, go_on};
 
 /// Fuel for a call of any native here, beyond what the VM charges for a call.
 const CALL: i32 = 4;
@@ -128,17 +125,14 @@ fn disguised(pointer: *const ()) -> u64 {
 }
 
 fn print<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
-    let shared = call.shared.clone();
-    let line = CountedBuffer::new(call);
-    let line = PrintLine { shared, line, count: call.count(), next: 0, called: false };
-    Ok(Flow::Continue(BoxSequence::new(&call.ctx, line)))
+    let line = PrintLine { line: CountedBuffer::new(call), count: call.count(), next: 0, called: false };
+    Ok(go_on(call, line))
 }
 
 /// Joins the arguments of `print`, which may have to call `__tostring` for some.
 #[derive(Collect)]
 #[collect(require_static)]
 struct PrintLine {
-    shared: Rc<Shared>,
     line: CountedBuffer,
     /// The number of arguments; what a `__tostring` returned lies above them.
     count: usize,
@@ -157,43 +151,27 @@ impl PrintLine {
         self.next += 1;
         Ok(())
     }
-}
 
-impl<'gc> Sequence<'gc> for PrintLine {
-    fn poll(
-        mut self: Pin<&mut Self>,
-        ctx: Context<'gc>,
-        exec: Execution<'gc, '_>,
-        stack: Stack<'gc, '_>,
-    ) -> Result<SequencePoll<'gc>, Error<'gc>> {
-        let this = &mut *self;
-        let shared = this.shared.clone();
-        let mut call = Call { ctx, exec, stack, shared: &shared, name: "print", upvalue: Value::Nil };
-        match this.turn(&mut call) {
-            Ok(Some(function)) => Ok(SequencePoll::Call { bottom: this.count, function }),
-            Ok(None) => {
-                shared.host.print(this.line.bytes());
-                call.stack.clear();
-                Ok(SequencePoll::Return)
+    /// Takes what a `__tostring` returned for the argument.
+    fn push_result<'gc>(&mut self, call: &mut Call<'gc, '_>) -> Result<(), Raise<'gc>> {
+        let result = call.stack.get(self.count);
+        match (result, number_text(result)) {
+            (Value::String(text), _) => self.push_argument(call, text.as_bytes())?,
+            (_, Some(text)) => self.push_argument(call, text.as_bytes())?,
+            (_, None) => {
+                return Err(Raise::Message("'tostring' must return a string to 'print'".to_owned()));
             }
-            Err(raise) => Err(call.error(raise)),
         }
+        self.called = false;
+        call.stack.resize(self.count);
+        Ok(())
     }
 }
 
-impl PrintLine {
-    /// Goes on until a `__tostring` must be called or the line is whole.
-    fn turn<'gc>(&mut self, call: &mut Call<'gc, '_>) -> Result<Option<Function<'gc>>, Raise<'gc>> {
-        if std::mem::take(&mut self.called) {
-            let result = call.stack.get(self.count);
-            match (result, number_text(result)) {
-                (Value::String(text), _) => self.push_argument(call, text.as_bytes())?,
-                (_, Some(text)) => self.push_argument(call, text.as_bytes())?,
-                (_, None) => {
-                    return Err(Raise::Message("'tostring' must return a string to 'print'".to_owned()));
-                }
-            }
-            call.stack.resize(self.count);
+impl<'gc> Task<'gc> for PrintLine {
+    fn turn(&mut self, call: &mut Call<'gc, '_>) -> Result<Turn<'gc>, Raise<'gc>> {
+        if self.called {
+            self.push_result(call)?;
         }
         while self.next < self.count {
             let value = call.stack.get(self.next);
@@ -203,11 +181,13 @@ impl PrintLine {
                 (_, Some(function)) => {
                     self.called = true;
                     call.stack.push_back(value);
-                    return Ok(Some(function));
+                    return Ok(Turn::Call { bottom: self.count, function });
                 }
             }
         }
-        Ok(None)
+        call.shared.host.print(self.line.bytes());
+        call.stack.clear();
+        Ok(Turn::Return)
     }
 }
 

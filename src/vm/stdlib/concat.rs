@@ -4,17 +4,13 @@
 //! allocation of the right size, asked for before it is made. Operands with a `__concat`
 //! metamethod are joined from the right, two at a time, as in reference Lua.
 
-use std::pin::Pin;
-use std::rc::Rc;
-
 use ottavino_gc_arena::Collect;
-use piccolo::{
-    BoxSequence, Context, Error, Execution, Function, MetaMethod, Sequence, SequencePoll, Stack,
-    String as LuaString, Value,
-};
+use piccolo::{Context, Function, MetaMethod, String as LuaString, Value};
 
 use super::text::number_text;
-use crate::vm::native::{Call, Flow, Native, Outcome, Raise, Shared};
+use crate::vm::call::Call;
+use crate::vm::native::{Native, Outcome, Raise};
+use crate::vm::task::{Task, Turn, go_on};
 
 /// Fuel for a call; each operand and each byte is charged besides.
 const CALL: i32 = 2;
@@ -26,8 +22,7 @@ fn concat<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         let joined = join(call, 0)?;
         return call.give(joined);
     }
-    let sequence = PairwiseConcat { shared: call.shared.clone(), expected: None, retried: false };
-    Ok(Flow::Continue(BoxSequence::new(&call.ctx, sequence)))
+    Ok(go_on(call, PairwiseConcat { expected: None }))
 }
 
 fn is_joinable(value: Value<'_>) -> bool {
@@ -61,40 +56,22 @@ fn join<'gc>(call: &mut Call<'gc, '_>, first: usize) -> Result<LuaString<'gc>, R
 #[derive(Collect)]
 #[collect(require_static)]
 struct PairwiseConcat {
-    shared: Rc<Shared>,
     /// The number of operands there are to be after the metamethod that was called: it may have
     /// returned none or several values, and one counts.
     expected: Option<usize>,
-    /// Whether a collection has been tried for the next string.
-    retried: bool,
 }
 
-impl<'gc> Sequence<'gc> for PairwiseConcat {
-    fn poll(
-        mut self: Pin<&mut Self>,
-        ctx: Context<'gc>,
-        exec: Execution<'gc, '_>,
-        stack: Stack<'gc, '_>,
-    ) -> Result<SequencePoll<'gc>, Error<'gc>> {
-        let shared = self.shared.clone();
-        let upvalue = Value::Nil;
-        let mut call = Call { ctx, exec, stack, shared: &shared, name: CONCAT.name, upvalue };
+impl<'gc> Task<'gc> for PairwiseConcat {
+    fn turn(&mut self, call: &mut Call<'gc, '_>) -> Result<Turn<'gc>, Raise<'gc>> {
         if let Some(expected) = self.expected.take() {
             call.stack.resize(expected);
         }
-        match join_from_the_right(&mut call) {
-            Ok(None) => Ok(SequencePoll::Return),
-            Ok(Some((bottom, function))) => {
+        match join_from_the_right(call)? {
+            None => Ok(Turn::Return),
+            Some((bottom, function)) => {
                 self.expected = Some(bottom + 1);
-                self.retried = false;
-                Ok(SequencePoll::Call { bottom, function })
+                Ok(Turn::Call { bottom, function })
             }
-            Err(Raise::NeedMemory(_)) if !self.retried => {
-                self.retried = true;
-                call.want_collection();
-                Ok(SequencePoll::Pending)
-            }
-            Err(raise) => Err(call.error(raise)),
         }
     }
 }

@@ -5,8 +5,9 @@ use std::hash::{BuildHasher, RandomState};
 use piccolo::{Context, MetaMethod, Value};
 
 use super::random::Random;
+use crate::vm::call::Call;
 use crate::vm::machine::Installer;
-use crate::vm::native::{Call, Flow, Native, Outcome, Raise};
+use crate::vm::native::{Flow, Native, Outcome, Raise};
 use crate::vm::vm_error::culprit;
 
 /// Fuel for a call of any native here.

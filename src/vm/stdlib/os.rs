@@ -6,7 +6,8 @@ use jiff::tz::TimeZone;
 use piccolo::{Table, Value};
 
 use super::date::{self, DateFields, DateResult, TimeFields};
-use crate::vm::native::{Call, Native, Outcome, Raise};
+use crate::vm::call::Call;
+use crate::vm::native::{Native, Outcome, Raise};
 
 /// Fuel for a call: the calendar takes about a microsecond.
 const CALL: i32 = 64;

@@ -9,7 +9,8 @@ use std::rc::Rc;
 use ottavino_gc_arena::Collect;
 use piccolo::{BoxSequence, Context, Error, Execution, Function, Sequence, SequencePoll, Stack, Value};
 
-use crate::vm::native::{Call, Flow, Native, Outcome, Raise, Shared};
+use crate::vm::call::{Call, Shared};
+use crate::vm::native::{Flow, Native, Outcome, Raise};
 use crate::vm::vm_error::{error_value, note_line};
 
 /// Fuel for setting up a protected call.

@@ -6,17 +6,15 @@
 //! sorted, and written back at the end: a comparator that changes the table changes nothing.
 
 use std::cmp::Ordering;
-use std::pin::Pin;
-use std::rc::Rc;
 
 use ottavino_gc_arena::Collect;
 use ottavino_gc_arena::metrics::Metrics;
 use piccolo::meta_ops::{self, MetaResult};
-use piccolo::{
-    BoxSequence, Context, Error, Execution, Function, Sequence, SequencePoll, Stack, Table, Value,
-};
+use piccolo::{Context, Function, Table, Value};
 
-use crate::vm::native::{Call, Flow, Native, Outcome, Raise, Shared};
+use crate::vm::call::Call;
+use crate::vm::native::{Native, Outcome, Raise};
+use crate::vm::task::{Task, Turn, go_on};
 
 /// Fuel for a call; every comparison is charged besides.
 const CALL: i32 = 8;
@@ -50,10 +48,9 @@ fn sort<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         start: 0,
         asked: false,
         counted: Counted { metrics, bytes },
-        shared: call.shared.clone(),
     };
     call.stack.clear();
-    Ok(Flow::Continue(BoxSequence::new(&call.ctx, sorting)))
+    Ok(go_on(call, sorting))
 }
 
 /// Memory of the copies, counted as the VM's while they exist.
@@ -87,35 +84,24 @@ struct Sorting<'gc> {
     #[collect(require_static)]
     #[expect(dead_code, reason = "held for its drop")]
     counted: Counted,
-    #[collect(require_static)]
-    shared: Rc<Shared>,
 }
 
-impl<'gc> Sequence<'gc> for Sorting<'gc> {
-    fn poll(
-        mut self: Pin<&mut Self>,
-        ctx: Context<'gc>,
-        exec: Execution<'gc, '_>,
-        stack: Stack<'gc, '_>,
-    ) -> Result<SequencePoll<'gc>, Error<'gc>> {
-        let this = &mut *self;
-        let shared = this.shared.clone();
-        let mut call = Call { ctx, exec, stack, shared: &shared, name: SORT.name, upvalue: Value::Nil };
-        match this.turn(&mut call) {
-            Ok(Some(function)) => Ok(SequencePoll::Call { bottom: 0, function }),
-            Ok(None) if this.width < this.items.len() => Ok(SequencePoll::Pending),
-            Ok(None) => {
-                this.write_back(&call);
-                Ok(SequencePoll::Return)
+impl<'gc> Task<'gc> for Sorting<'gc> {
+    fn turn(&mut self, call: &mut Call<'gc, '_>) -> Result<Turn<'gc>, Raise<'gc>> {
+        match self.merge(call)? {
+            Some(function) => Ok(Turn::Call { bottom: 0, function }),
+            None if self.width < self.items.len() => Ok(Turn::Pause),
+            None => {
+                self.write_back(call);
+                Ok(Turn::Return)
             }
-            Err(raise) => Err(call.error(raise)),
         }
     }
 }
 
 impl<'gc> Sorting<'gc> {
     /// Merges until a function must be asked, the turn is over or everything is sorted.
-    fn turn(&mut self, call: &mut Call<'gc, '_>) -> Result<Option<Function<'gc>>, Raise<'gc>> {
+    fn merge(&mut self, call: &mut Call<'gc, '_>) -> Result<Option<Function<'gc>>, Raise<'gc>> {
         if std::mem::take(&mut self.asked) {
             let right_first = call.stack.get(0).to_bool();
             call.stack.clear();

@@ -7,7 +7,8 @@ use piccolo::Value;
 
 use super::format::{Conversion, Directive};
 use super::number::Number;
-use crate::vm::native::{Call, Native, Outcome, Raise};
+use crate::vm::call::Call;
+use crate::vm::native::{Native, Outcome, Raise};
 
 /// Fuel for a call; bytes are charged besides.
 const CALL: i32 = 4;

@@ -1,22 +1,18 @@
-//! `gsub`: as a sequence, because it may match for long and call a function for each match.
+//! `gsub`: as a task, because it may match for long and call a function for each match.
 //!
 //! While a replacement function runs, nothing is kept but the place to go on: such calls nest as
 //! deep as memory allows, and a matcher's own stack is not counted as the VM's.
 
-use std::pin::Pin;
-use std::rc::Rc;
-
 use ottavino_gc_arena::Collect;
-use piccolo::{
-    BoxSequence, Context, Error, Execution, Function, Sequence, SequencePoll, Stack, String as LuaString,
-    Table, Value,
-};
+use piccolo::{Function, String as LuaString, Table, Value};
 
 use super::pattern::{Caret, Matcher, Progress, Search, append_replacement, replacement_len};
 use super::string_match::{advance, capture_value, next_start, pattern_error};
 use super::text::number_text;
+use crate::vm::call::Call;
 use crate::vm::counted::CountedBuffer;
-use crate::vm::native::{Call, Flow, Native, Outcome, Raise, Shared};
+use crate::vm::native::{Native, Outcome, Raise};
+use crate::vm::task::{Task, Turn, go_on};
 
 /// Fuel for a call; steps of the matcher and bytes are charged besides.
 const CALL: i32 = 8;
@@ -52,11 +48,9 @@ fn gsub<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         limit,
         replaced: None,
         out: CountedBuffer::new(call),
-        retried: false,
-        shared: call.shared.clone(),
     };
     call.stack.clear();
-    Ok(Flow::Continue(BoxSequence::new(&call.ctx, substitution)))
+    Ok(go_on(call, substitution))
 }
 
 #[derive(Collect)]
@@ -78,49 +72,9 @@ struct Substitution<'gc> {
     replaced: Option<(usize, usize)>,
     #[collect(require_static)]
     out: CountedBuffer,
-    /// Whether a collection has been tried for what is to be done next.
-    retried: bool,
-    #[collect(require_static)]
-    shared: Rc<Shared>,
 }
 
-/// What the sequence does after a turn.
-enum Turn<'gc> {
-    Pause,
-    Call(Function<'gc>),
-    Finish,
-}
-
-impl<'gc> Sequence<'gc> for Substitution<'gc> {
-    fn poll(
-        mut self: Pin<&mut Self>,
-        ctx: Context<'gc>,
-        exec: Execution<'gc, '_>,
-        stack: Stack<'gc, '_>,
-    ) -> Result<SequencePoll<'gc>, Error<'gc>> {
-        let this = &mut *self;
-        let shared = this.shared.clone();
-        let mut call = Call { ctx, exec, stack, shared: &shared, name: GSUB.name, upvalue: Value::Nil };
-        call.charge_units(1);
-        let turn = this.turn(&mut call);
-        if !matches!(turn, Err(Raise::NeedMemory(_))) {
-            this.retried = false;
-        }
-        match turn {
-            Ok(Turn::Pause) => Ok(SequencePoll::Pending),
-            Ok(Turn::Call(function)) => Ok(SequencePoll::Call { bottom: 0, function }),
-            Ok(Turn::Finish) => Ok(SequencePoll::Return),
-            Err(Raise::NeedMemory(_)) if !this.retried => {
-                this.retried = true;
-                call.want_collection();
-                Ok(SequencePoll::Pending)
-            }
-            Err(raise) => Err(call.error(raise)),
-        }
-    }
-}
-
-impl<'gc> Substitution<'gc> {
+impl<'gc> Task<'gc> for Substitution<'gc> {
     fn turn(&mut self, call: &mut Call<'gc, '_>) -> Result<Turn<'gc>, Raise<'gc>> {
         if let Some((start, end)) = self.replaced {
             let value = call.stack.get(0);
@@ -145,7 +99,9 @@ impl<'gc> Substitution<'gc> {
             }
         }
     }
+}
 
+impl<'gc> Substitution<'gc> {
     fn is_anchored(&self) -> bool {
         self.pattern.as_bytes().first() == Some(&b'^')
     }
@@ -185,7 +141,7 @@ impl<'gc> Substitution<'gc> {
     fn ask(&mut self, function: Function<'gc>, found: &Matcher) -> Turn<'gc> {
         self.replaced = Some((found.start(), found.end()));
         self.passed(found);
-        Turn::Call(function)
+        Turn::Call { bottom: 0, function }
     }
 
     fn passed(&mut self, found: &Matcher) {
@@ -254,6 +210,6 @@ impl<'gc> Substitution<'gc> {
         let result = call.string_of(self.out.take());
         call.stack.clear();
         call.stack.extend([Value::String(result), Value::Integer(self.count)]);
-        Ok(Turn::Finish)
+        Ok(Turn::Return)
     }
 }

@@ -4,17 +4,14 @@
 //! need. One that goes on becomes a sequence, so that a hostile pattern takes its turns like any
 //! other code and meets the deadline.
 
-use std::pin::Pin;
-use std::rc::Rc;
-
 use ottavino_gc_arena::Collect;
-use piccolo::{
-    BoxSequence, Context, Error, Execution, Sequence, SequencePoll, Stack, String as LuaString, Table, Value,
-};
+use piccolo::{String as LuaString, Table, Value};
 
 use super::pattern::{Capture, Caret, Matcher, PatternError, Progress, Search, find_plain, has_specials};
 use super::string::offset;
-use crate::vm::native::{Call, Flow, Native, Outcome, Raise, Shared};
+use crate::vm::call::Call;
+use crate::vm::native::{Native, Outcome, Raise};
+use crate::vm::task::{Task, Turn, go_on};
 
 /// Fuel for a call; steps of the matcher are charged besides.
 const CALL: i32 = 4;
@@ -99,6 +96,13 @@ enum Wanted<'gc> {
     Next(Table<'gc>),
 }
 
+/// What a batch of steps came to.
+enum Found {
+    NotYet,
+    Match,
+    Nothing,
+}
+
 /// A match under way.
 #[derive(Collect)]
 #[collect(no_drop)]
@@ -122,13 +126,13 @@ impl<'gc> Matching<'gc> {
         Self { subject, pattern, wanted, search }
     }
 
-    /// Goes on for a batch of steps. `None` means that more are needed.
-    fn turn(&mut self, call: &mut Call<'gc, '_>) -> Option<Outcome<'gc>> {
+    /// Goes on for a batch of steps.
+    fn search_on(&mut self, call: &mut Call<'gc, '_>) -> Result<Found, Raise<'gc>> {
         match advance(call, &mut self.search, self.subject, self.pattern) {
-            Progress::OutOfSteps => None,
-            Progress::Failed => Some(call.give(Value::Nil)),
-            Progress::Error(error) => Some(Err(pattern_error(error))),
-            Progress::Matched => Some(self.give(call)),
+            Progress::OutOfSteps => Ok(Found::NotYet),
+            Progress::Failed => Ok(Found::Nothing),
+            Progress::Matched => Ok(Found::Match),
+            Progress::Error(error) => Err(pattern_error(error)),
         }
     }
 
@@ -197,13 +201,10 @@ pub(super) fn capture_value<'gc>(
 }
 
 fn run<'gc>(call: &mut Call<'gc, '_>, mut matching: Matching<'gc>) -> Outcome<'gc> {
-    match matching.turn(call) {
-        Some(outcome) => outcome,
-        None => {
-            let paused =
-                PausedMatch { matching, shared: call.shared.clone(), name: call.name, retried: false };
-            Ok(Flow::Continue(BoxSequence::new(&call.ctx, paused)))
-        }
+    match matching.search_on(call)? {
+        Found::Nothing => call.give(Value::Nil),
+        Found::Match => matching.give(call),
+        Found::NotYet => Ok(go_on(call, PausedMatch { matching, found: false })),
     }
 }
 
@@ -212,36 +213,23 @@ fn run<'gc>(call: &mut Call<'gc, '_>, mut matching: Matching<'gc>) -> Outcome<'g
 #[collect(no_drop)]
 struct PausedMatch<'gc> {
     matching: Matching<'gc>,
-    #[collect(require_static)]
-    shared: Rc<Shared>,
-    name: &'static str,
-    /// Whether a collection has been tried for the captures.
-    retried: bool,
+    /// Whether it was found, and only what it captured is still to be made.
+    found: bool,
 }
 
-impl<'gc> Sequence<'gc> for PausedMatch<'gc> {
-    fn poll(
-        mut self: Pin<&mut Self>,
-        ctx: Context<'gc>,
-        exec: Execution<'gc, '_>,
-        stack: Stack<'gc, '_>,
-    ) -> Result<SequencePoll<'gc>, Error<'gc>> {
-        let this = &mut *self;
-        let shared = this.shared.clone();
-        let mut call = Call { ctx, exec, stack, shared: &shared, name: this.name, upvalue: Value::Nil };
-        if this.retried {
-            // The match was found; what it captured is still to be made.
-            let outcome = this.matching.give(&mut call);
-            return call.poll_result(outcome);
-        }
-        match this.matching.turn(&mut call) {
-            None => Ok(SequencePoll::Pending),
-            Some(Err(Raise::NeedMemory(_))) => {
-                this.retried = true;
-                call.want_collection();
-                Ok(SequencePoll::Pending)
+impl<'gc> Task<'gc> for PausedMatch<'gc> {
+    fn turn(&mut self, call: &mut Call<'gc, '_>) -> Result<Turn<'gc>, Raise<'gc>> {
+        if !self.found {
+            match self.matching.search_on(call)? {
+                Found::NotYet => return Ok(Turn::Pause),
+                Found::Match => self.found = true,
+                Found::Nothing => {
+                    call.give(Value::Nil)?;
+                    return Ok(Turn::Return);
+                }
             }
-            Some(outcome) => call.poll_result(outcome),
         }
+        self.matching.give(call)?;
+        Ok(Turn::Return)
     }
 }

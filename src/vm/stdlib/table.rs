@@ -7,7 +7,8 @@ use piccolo::{Table, Value};
 
 use super::sort::SORT;
 use super::text::number_text;
-use crate::vm::native::{Call, Native, Outcome, Raise};
+use crate::vm::call::Call;
+use crate::vm::native::{Native, Outcome, Raise};
 
 /// Fuel for a call of any native here; elements are charged besides.
 const CALL: i32 = 4;

@@ -4,8 +4,8 @@ use piccolo::Value;
 
 use super::format;
 use super::number::{self, Number};
+use crate::vm::call::MAX_NUMERAL_BYTES;
 use crate::vm::import_integer;
-use crate::vm::native::MAX_NUMERAL_BYTES;
 
 /// The text of a number as scripts see it (`%.14g`), nothing for other values.
 pub(crate) fn number_text(value: Value<'_>) -> Option<String> {
