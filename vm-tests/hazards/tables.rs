@@ -31,6 +31,16 @@ fn tables_are_bounded() {
             "local t = setmetatable({1, 2, 3}, { __len = function() return 2^53 end }) unpack(t)",
         ),
         (
+            "insert before a far border",
+            "limit",
+            "local t = {} for i = 1, 113 do t['k' .. i] = 1 end for i = 0, 59 do t[2^i] = 1 end table.insert(t, 1, 'x')",
+        ),
+        (
+            "remove before a far border",
+            "limit",
+            "local t = {} for i = 1, 113 do t['k' .. i] = 1 end for i = 0, 59 do t[2^i] = 1 end table.remove(t, 1)",
+        ),
+        (
             "insert at a far place",
             "reply|runtime",
             "table.insert({}, 2^53, 'x') table.insert({}, 0x7fffffffffffffff, 'x')",

@@ -31,6 +31,20 @@ fn set<'gc>(call: &Call<'gc, '_>, table: Table<'gc>, index: i64, value: Value<'g
     debug_assert!(set.is_ok(), "an integer is always a valid key");
 }
 
+/// Asks whether `count` entries may be moved.
+///
+/// The length of a table with holes is any border, and sixty entries at powers of two make one at
+/// 2^59. A list without holes has no more entries than fit into memory.
+fn ask_shift<'gc>(call: &mut Call<'gc, '_>, count: i64) -> Result<(), Raise<'gc>> {
+    let limit = call.shared.budget.limits().memory_bytes / size_of::<Value<'_>>();
+    let count = usize::try_from(count).unwrap_or(0);
+    if count > limit {
+        return Err(call.over_limit("move of table entries", count, limit, "entries"));
+    }
+    call.charge_units(count);
+    Ok(())
+}
+
 fn insert<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let table = call.table(1)?;
     let end = table.length().saturating_add(1);
@@ -42,7 +56,7 @@ fn insert<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     if position < 1 {
         return Err(call.bad_argument(2, "position out of bounds"));
     }
-    call.charge_units(usize::try_from(end.saturating_sub(position)).unwrap_or(0));
+    ask_shift(call, end.saturating_sub(position))?;
     for index in (position..end).rev() {
         set(call, table, index + 1, get(table, index));
     }
@@ -57,8 +71,8 @@ fn remove<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     if !(1..=length).contains(&position) {
         return call.give_nothing();
     }
+    ask_shift(call, length - position)?;
     let removed = get(table, position);
-    call.charge_units(usize::try_from(length - position).unwrap_or(0));
     for index in position..length {
         set(call, table, index, get(table, index + 1));
     }
