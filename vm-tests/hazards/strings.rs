@@ -6,6 +6,11 @@ use super::check::{check_all, chunks};
 fn strings_do_not_grow_without_asking() {
     check_all(chunks(&[
         (
+            "one text quoted thousands of times",
+            "limit",
+            "local s = ('x'):rep(2^22) local t = {} for i = 1, 7000 do t[i] = s end return ('%q'):rep(7000):format(unpack(t))",
+        ),
+        (
             "doubling from 256 kB",
             "limit|memory",
             "local s = ('x'):rep(262144) for i = 1, 15 do s = s .. s .. s end",

@@ -8,6 +8,7 @@ use piccolo::Value;
 use super::format::{Conversion, Directive};
 use super::number::Number;
 use crate::vm::call::Call;
+use crate::vm::limits::MAX_STRING_BYTES;
 use crate::vm::native::{Native, Outcome, Raise};
 
 /// Fuel for a call; bytes are charged besides.
@@ -20,10 +21,17 @@ fn format<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let format = format.as_bytes();
     call.charge_bytes(format.len());
     let mut bytes = 0_usize;
-    each_piece(call, format, |piece| bytes = bytes.saturating_add(piece.len()))?;
+    each_piece(call, format, |piece| {
+        bytes = bytes.saturating_add(piece.len());
+        // Measuring goes over the text of each `%q`, and thousands of them may share one text.
+        bytes <= MAX_STRING_BYTES
+    })?;
     call.ask_string(bytes)?;
     let mut out = Vec::with_capacity(bytes);
-    each_piece(call, format, |piece| piece.append(&mut out))?;
+    each_piece(call, format, |piece| {
+        piece.append(&mut out);
+        true
+    })?;
     call.give_buffer(out)
 }
 
@@ -52,28 +60,35 @@ impl Piece<'_> {
     }
 }
 
+/// Gives `take` the parts of the result one after the other, until it wants no more.
 fn each_piece<'gc>(
     call: &mut Call<'gc, '_>,
     format: &[u8],
-    mut take: impl FnMut(&Piece<'_>),
+    mut take: impl FnMut(&Piece<'_>) -> bool,
 ) -> Result<(), Raise<'gc>> {
     let mut rest = format;
     let mut position = 1;
     loop {
         let plain = memchr::memchr(b'%', rest).unwrap_or(rest.len());
         let (text, behind) = rest.split_at(plain);
-        take(&Piece::Plain(text));
+        if !take(&Piece::Plain(text)) {
+            return Ok(());
+        }
         rest = match behind {
             [] => return Ok(()),
             [_, b'%', behind @ ..] => {
-                take(&Piece::Plain(b"%"));
+                if !take(&Piece::Plain(b"%")) {
+                    return Ok(());
+                }
                 behind
             }
             [_, behind @ ..] => {
                 let (directive, length) =
                     Directive::parse(behind).map_err(|error| Raise::Message(error.to_string()))?;
                 position += 1;
-                argument(call, directive, position, &mut take)?;
+                if !argument(call, directive, position, &mut take)? {
+                    return Ok(());
+                }
                 behind.get(length..).unwrap_or_default()
             }
         };
@@ -84,8 +99,8 @@ fn argument<'gc>(
     call: &mut Call<'gc, '_>,
     directive: Directive,
     position: usize,
-    take: &mut impl FnMut(&Piece<'_>),
-) -> Result<(), Raise<'gc>> {
+    take: &mut impl FnMut(&Piece<'_>) -> bool,
+) -> Result<bool, Raise<'gc>> {
     if call.count() < position {
         return Err(call.bad_argument(position, "no value"));
     }
@@ -94,13 +109,11 @@ fn argument<'gc>(
             Value::Integer(integer) => Number::Integer(integer),
             _ => Number::Float(call.number(position)?),
         };
-        take(&Piece::Number(directive.format_number(number)));
-        return Ok(());
+        return Ok(take(&Piece::Number(directive.format_number(number))));
     }
     let text = call.text(position)?;
     if directive.conversion == Conversion::Quoted {
         call.charge_bytes(text.as_bytes().len());
     }
-    take(&Piece::Text(directive, text.as_bytes()));
-    Ok(())
+    Ok(take(&Piece::Text(directive, text.as_bytes())))
 }
