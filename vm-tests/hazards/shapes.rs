@@ -111,6 +111,11 @@ fn programs_of_a_dangerous_shape_are_refused_or_run() {
             format!("if a then {} end", repeat("elseif b then ", 4_500)),
         ),
         ("many gotos", "reply|refused|syntax", format!("{} ::l::", repeat("goto l ", 9_000))),
+        (
+            "a goto out of a for",
+            "reply",
+            "for i = 1, 3 do for _, v in ipairs({ 1 }) do if i == 2 then goto out end end end ::out:: assert(true)".to_owned(),
+        ),
         ("many labels", "reply|refused|syntax", (0..7_000).map(|i| format!("::a{i}::")).collect()),
         (
             "gotos to many labels",

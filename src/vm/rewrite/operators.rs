@@ -16,6 +16,7 @@
 //! a script can neither see nor replace them. A global or a field of a hidden table could be
 //! found with `pairs`.
 
+use piccolo::compiler::LineNumber;
 use piccolo::compiler::parser::{
     AssignmentTarget, BinaryOperator, Block, CallSuffix, Chunk, ConstructorField, Expression, FieldSuffix,
     ForStatement, FunctionCallStatement, FunctionDefinition, HeadExpression, LineAnnotated,
@@ -72,6 +73,8 @@ impl Rewriter {
     fn block(&mut self, block: &mut Block<Text>) {
         for statement in &mut block.statements {
             self.statement(&mut statement.inner);
+            let line = statement.line_number;
+            enclose_if_left_by_goto(&mut statement.inner, line);
         }
         if let Some(statement) = &mut block.return_statement {
             self.expressions(&mut statement.inner.returns);
@@ -303,6 +306,42 @@ impl Rewriter {
         }
         SuffixedExpression { primary: PrimaryExpression::Name(native.variable()), suffixes: Vec::new() }
     }
+}
+
+/// Puts `do` and `end` around a `for` that holds a `goto`. The code generator panics over a jump
+/// from such a loop to a label behind it: it takes the loop's hidden variables to be still there.
+fn enclose_if_left_by_goto(statement: &mut Statement<Text>, line: LineNumber) {
+    let Statement::For(ForStatement::Numeric { body, .. } | ForStatement::Generic { body, .. }) = statement
+    else {
+        return;
+    };
+    if !holds_goto(body) {
+        return;
+    }
+    let closed_on = body.closed_on;
+    let empty = Block { statements: Vec::new(), return_statement: None, closed_on };
+    let inner = std::mem::replace(statement, Statement::Do(empty));
+    if let Statement::Do(block) = statement {
+        block.statements.push(LineAnnotated::new(line, inner));
+    }
+}
+
+/// Whether a `goto` stands in the block, functions inside it not counted.
+fn holds_goto(block: &Block<Text>) -> bool {
+    block.statements.iter().any(|statement| match &statement.inner {
+        Statement::Goto(_) => true,
+        Statement::If(s) => {
+            let conditional = std::iter::once(&s.if_part).chain(&s.else_if_parts).map(|(_, block)| block);
+            conditional.chain(&s.else_part).any(holds_goto)
+        }
+        Statement::While(s) => holds_goto(&s.block),
+        Statement::Repeat(s) => holds_goto(&s.body),
+        Statement::Do(block) => holds_goto(block),
+        Statement::For(ForStatement::Numeric { body, .. } | ForStatement::Generic { body, .. }) => {
+            holds_goto(body)
+        }
+        _ => false,
+    })
 }
 
 pub(super) fn simple(expression: SimpleExpression<Text>) -> Expression<Text> {
