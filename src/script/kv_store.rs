@@ -158,17 +158,18 @@ impl KvStore {
     pub fn flush_now(&self) -> Result<(), KvError> {
         let _writing = self.writing.lock();
         let dir = self.path.parent().unwrap_or(Path::new("."));
-        let changes = self.state.lock().unwritten.clone();
-        if changes.is_empty() {
+        if self.state.lock().unwritten.is_empty() {
             return Ok(());
         }
         fs::create_dir_all(dir)?;
         let lock = File::create(self.path.with_extension("lock"))?;
         lock.lock()?;
-        let entries = {
+        // Both at one moment: a key that is changed between them and changed back would count as
+        // written, and the file would have what it held in between.
+        let (entries, changes) = {
             let mut state = self.state.lock();
             self.refresh(&mut state)?;
-            state.entries.clone()
+            (state.entries.clone(), state.unwritten.clone())
         };
         let stamp = write_durably(dir, &self.path, &entries)?;
         let mut state = self.state.lock();
