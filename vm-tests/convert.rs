@@ -335,3 +335,25 @@ fn an_object_from_outside_has_10_000_fields_and_not_more() {
     let refused = call(fields(10_001)).unwrap_err().to_string();
     assert!(refused.contains("more than 10000 fields in one object"), "{refused}");
 }
+
+#[test]
+fn what_leaves_no_trace_in_the_result_is_bounded_too() {
+    for (emptied, unit) in [("c[i]", "slots in its lists"), ("c['k' .. i]", "milliseconds of work")] {
+        let source = format!(
+            "function call()
+                local c = {{}}
+                for i = 1, 2^15 do {emptied} = 1 end
+                for i = 1, 2^15 do {emptied} = nil end
+                local p = {{}}
+                for i = 1, 60000 do p[i] = c end
+                return p
+            end"
+        );
+        let program = goop2::vm::Program::compile("s.lua", source.as_bytes()).unwrap();
+        let entry = goop2::vm::Entry::Call(json!({}));
+        let limits = goop2::vm::Limits { time: std::time::Duration::from_secs(60), ..Default::default() };
+        let mut machine = goop2::vm::Machine::new(&program, entry, limits, |_| {}).unwrap();
+        let error = machine.run(|_| unreachable!()).unwrap_err();
+        assert!(error.kind() == "limit" && error.to_string().contains(unit), "{error}");
+    }
+}

@@ -8,6 +8,8 @@
 //! came from an empty JSON array or an empty query result: those carry a mark (a protected
 //! metatable), so that a list without entries stays a list on the visitor's page.
 
+use std::time::{Duration, Instant};
+
 use ottavino_gc_arena::{Collect, Rootable};
 use piccolo::{Context, Singleton, String as LuaString, Table, Value};
 use serde_json::{Map, Number, Value as Json};
@@ -23,6 +25,14 @@ const VALUES_PER_CHECK: usize = 64;
 
 /// Integers beyond this magnitude are not exact in a double, nor in a browser.
 const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
+
+/// The most slots of arrays that a conversion looks at, empty ones included: a small list may
+/// have been a large one, and be in the result many times.
+const MAX_ARRAY_SLOTS: usize = 4 * 1024 * 1024;
+
+/// The longest a conversion may take. Emptied maps hide their size, so only a clock can tell;
+/// what fits the other bounds takes a tenth of this on a small machine.
+const MAX_TIME: Duration = Duration::from_millis(500);
 
 /// The metatable that marks an empty list.
 #[derive(Copy, Clone, Collect)]
@@ -165,7 +175,9 @@ pub(crate) fn value_to_json<'gc>(
     value: Value<'gc>,
     root: &str,
 ) -> Result<Json, ConvertError> {
-    Exporter { ctx, path: vec![root.to_owned()], open: Vec::new(), values: 0, bytes: 0 }.value(value)
+    let path = vec![root.to_owned()];
+    Exporter { ctx, path, open: Vec::new(), values: 0, bytes: 0, slots: 0, started: Instant::now() }
+        .value(value)
 }
 
 struct Exporter<'gc> {
@@ -176,6 +188,8 @@ struct Exporter<'gc> {
     open: Vec<Table<'gc>>,
     values: usize,
     bytes: usize,
+    slots: usize,
+    started: Instant,
 }
 
 impl<'gc> Exporter<'gc> {
@@ -205,6 +219,19 @@ impl<'gc> Exporter<'gc> {
         self.bytes = self.bytes.saturating_add(bytes).saturating_add(1);
         if self.bytes > MAX_RESULT_BYTES {
             return Err(ConvertError::TooLarge { limit: MAX_RESULT_BYTES, unit: "bytes" });
+        }
+        Ok(())
+    }
+
+    /// Bounds the work that leaves no trace in the result.
+    fn count_work(&mut self, table: Table<'gc>) -> Result<(), ConvertError> {
+        self.slots = self.slots.saturating_add(table.into_inner().borrow().raw_table.array().len());
+        if self.slots > MAX_ARRAY_SLOTS {
+            return Err(ConvertError::TooLarge { limit: MAX_ARRAY_SLOTS, unit: "slots in its lists" });
+        }
+        if self.started.elapsed() > MAX_TIME {
+            let limit = MAX_TIME.as_millis() as usize;
+            return Err(ConvertError::TooLarge { limit, unit: "milliseconds of work" });
         }
         Ok(())
     }
@@ -239,6 +266,7 @@ impl<'gc> Exporter<'gc> {
             return Err(ConvertError::TooDeep { limit: MAX_RESULT_DEPTH });
         }
         self.count(2)?;
+        self.count_work(table)?;
         self.open.push(table);
         let json = match table.iter().next() {
             None if is_marked_list(self.ctx, table) => Json::Array(Vec::new()),

@@ -253,8 +253,13 @@ impl Machine {
                 return Err(error);
             }
             if stopped {
-                if let Some(outcome) = self.advance()? {
-                    return Ok(Slice::Finished(Ok(outcome)));
+                let outcome = self.advance()?;
+                // Turning the result into JSON takes time too.
+                self.shared.budget.check_deadline(Instant::now());
+                match (outcome, self.shared.budget.verdict()) {
+                    (_, Some(error)) => return Err(error),
+                    (Some(outcome), None) => return Ok(Slice::Finished(Ok(outcome))),
+                    (None, None) => {}
                 }
             } else if let Some(pending) = self.shared.budget.take_pending() {
                 return Ok(Slice::Waiting(Waiting(pending)));
