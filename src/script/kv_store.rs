@@ -162,13 +162,12 @@ impl KvStore {
             return Ok(());
         }
         fs::create_dir_all(dir)?;
-        let lock = File::create(self.path.with_extension("lock"))?;
-        lock.lock()?;
+        let _lock = self.lock_file()?;
         // Both at one moment: a key that is changed between them and changed back would count as
         // written, and the file would have what it held in between.
         let (entries, changes) = {
             let mut state = self.state.lock();
-            self.refresh(&mut state)?;
+            self.refresh(&mut state, FileLock::Held)?;
             (state.entries.clone(), state.unwritten.clone())
         };
         let stamp = write_durably(dir, &self.path, &entries)?;
@@ -180,18 +179,18 @@ impl KvStore {
 
     fn current(&self) -> Result<parking_lot::MutexGuard<'_, State>, KvError> {
         let mut state = self.state.lock();
-        self.refresh(&mut state)?;
+        self.refresh(&mut state, FileLock::Free)?;
         Ok(state)
     }
 
     /// Reads the file if it is not the one that was read last, and makes the unwritten changes
     /// to it anew.
-    fn refresh(&self, state: &mut State) -> Result<(), KvError> {
+    fn refresh(&self, state: &mut State, lock: FileLock) -> Result<(), KvError> {
         let stamp = stamp_of(&self.path)?;
         if state.loaded && stamp == state.read_from {
             return Ok(());
         }
-        state.entries = self.read()?;
+        state.entries = self.read_or_set_aside(lock)?;
         for (key, value) in &state.unwritten {
             match value {
                 Some(value) => state.entries.insert(key.clone(), value.clone()),
@@ -203,35 +202,80 @@ impl KvStore {
         Ok(())
     }
 
-    fn read(&self) -> Result<BTreeMap<String, String>, KvError> {
-        let file = match File::open(&self.path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-            Err(error) => return Err(error.into()),
+    /// Keeps other processes from writing until it is dropped.
+    fn lock_file(&self) -> io::Result<File> {
+        let lock = File::create(self.path.with_extension("lock"))?;
+        lock.lock()?;
+        Ok(lock)
+    }
+
+    fn read_or_set_aside(&self, lock: FileLock) -> Result<BTreeMap<String, String>, KvError> {
+        if let Content::Entries(entries) = self.read()? {
+            return Ok(entries);
+        }
+        // Looked at again where nobody else can write: a whole file may have taken its place.
+        let _lock = match lock {
+            FileLock::Held => None,
+            FileLock::Free => Some(self.lock_file()?),
         };
-        let mut text = Vec::new();
-        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut text)?;
-        let parsed = serde_json::from_slice::<BTreeMap<String, String>>(&text);
-        match parsed {
-            Ok(entries) if text.len() as u64 <= MAX_FILE_BYTES => Ok(entries),
-            Ok(_) => self.set_aside("it is too large"),
-            Err(error) => self.set_aside(&error.to_string()),
+        match self.read()? {
+            Content::Entries(entries) => Ok(entries),
+            Content::Broken(problem) => {
+                self.set_aside(&problem)?;
+                Ok(BTreeMap::new())
+            }
         }
     }
 
+    fn read(&self) -> io::Result<Content> {
+        let file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Content::Entries(BTreeMap::new()));
+            }
+            Err(error) => return Err(error),
+        };
+        let mut text = Vec::new();
+        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut text)?;
+        if text.len() as u64 > MAX_FILE_BYTES {
+            return Ok(Content::Broken("it is too large".to_owned()));
+        }
+        Ok(match serde_json::from_slice(&text) {
+            Ok(entries) => Content::Entries(entries),
+            Err(error) => Content::Broken(error.to_string()),
+        })
+    }
+
     /// A file that is no store is kept under another name for its owner to look at.
-    fn set_aside(&self, problem: &str) -> Result<BTreeMap<String, String>, KvError> {
+    fn set_aside(&self, problem: &str) -> Result<(), KvError> {
         let seconds =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        let aside = self.path.with_extension(format!("corrupt-{seconds}"));
+        let names = (0..).map(|n| self.path.with_extension(format!("corrupt-{seconds}-{n}")));
+        let Some(aside) = names.take(1_000).find(|name| !name.exists()) else {
+            return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
+        };
         fs::rename(&self.path, &aside)?;
         tracing::warn!(
             file = %self.path.display(),
             kept_as = %aside.display(),
             "goop.kv: the file is no JSON object of strings ({problem}); it was set aside"
         );
-        Ok(BTreeMap::new())
+        Ok(())
     }
+}
+
+/// Whether the caller holds the lock file already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FileLock {
+    Held,
+    Free,
+}
+
+/// What a store's file holds.
+enum Content {
+    Entries(BTreeMap<String, String>),
+    /// Not a store, and why.
+    Broken(String),
 }
 
 fn bytes(entries: &BTreeMap<String, String>) -> usize {
@@ -333,8 +377,9 @@ mod tests {
         fs::create_dir_all(&state).unwrap();
         fs::write(state.join("weather.json"), "{\"api_key\": \"abc\"").unwrap();
         assert_eq!(store(dir.path()).get("api_key").unwrap(), None);
-        let kept: Vec<_> = fs::read_dir(&state).unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert_eq!(kept.len(), 1);
-        assert!(kept[0].to_string_lossy().starts_with("weather.corrupt-"), "{kept:?}");
+        let names = fs::read_dir(&state).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        let kept: Vec<_> = names.filter(|name| name.starts_with("weather.corrupt-")).collect();
+        let [kept] = kept.as_slice() else { panic!("{kept:?}") };
+        assert_eq!(fs::read_to_string(state.join(kept)).unwrap(), "{\"api_key\": \"abc\"");
     }
 }
