@@ -6,7 +6,7 @@
 //! reference Lua's own.
 
 use piccolo::compiler::LineNumber;
-use piccolo::compiler::parser::{Block, Chunk, Expression, FunctionDefinition, PrimaryExpression, Statement};
+use piccolo::compiler::parser::{Block, Chunk, FunctionDefinition, PrimaryExpression, Statement};
 
 use super::walk::{Visitor, walk_chunk};
 use crate::vm::error::{LoadError, Position};
@@ -80,6 +80,12 @@ impl Shape<'_> {
         self.at_most("levels of nesting", self.nesting, MAX_NESTING)
     }
 
+    fn take_registers(&mut self, count: usize) -> Result<(), LoadError> {
+        self.function().pending += count;
+        let registers = self.function().locals + self.function().pending;
+        self.at_most("local variables and values in lists at once", registers, MAX_REGISTERS)
+    }
+
     fn function(&mut self) -> &mut Function {
         if self.functions.is_empty() {
             self.functions.push(Function::default());
@@ -151,9 +157,12 @@ impl Visitor for Shape<'_> {
         self.at_most("local variables in one function", found, MAX_LOCALS)
     }
 
-    fn enter_expression(&mut self, expression: &Expression<Text>) -> Result<(), LoadError> {
-        self.nest()?;
-        self.at_most("operators in one chain", expression.tail.len(), MAX_CHAIN)
+    fn enter_expression(&mut self) -> Result<(), LoadError> {
+        self.nest()
+    }
+
+    fn chain(&mut self, operators: usize) -> Result<(), LoadError> {
+        self.at_most("operators in one chain", operators, MAX_CHAIN)
     }
 
     fn leave_expression(&mut self) {
@@ -167,9 +176,15 @@ impl Visitor for Shape<'_> {
     fn values(&mut self, what: &'static str, count: usize) -> Result<(), LoadError> {
         self.at_most(what, count, MAX_VALUES)?;
         // One more for what the list is for, a function to call or a table.
-        self.function().pending += count + 1;
-        let registers = self.function().locals + self.function().pending;
-        self.at_most("local variables and values in lists at once", registers, MAX_REGISTERS)
+        self.take_registers(count + 1)
+    }
+
+    fn enter_operand(&mut self) -> Result<(), LoadError> {
+        self.take_registers(1)
+    }
+
+    fn leave_operand(&mut self) {
+        self.function().pending -= 1;
     }
 
     fn leave_values(&mut self, count: usize) {
@@ -192,6 +207,8 @@ mod tests {
     fn each_limit_is_named_with_the_line_and_what_was_found() {
         let chain = format!("\nlocal x = 1{}", "+1".repeat(1_001));
         assert_eq!(refusal(&chain), "s.lua:2: operators in one chain: found 1001, the limit is 1000");
+        let behind = format!("local x = 'a' .. 1{}", "+1".repeat(1_001));
+        assert_eq!(refusal(&behind), "s.lua:1: operators in one chain: found 1001, the limit is 1000");
         let suffixes = format!("x = a{}", ".b".repeat(1_001));
         assert_eq!(
             refusal(&suffixes),
@@ -207,6 +224,8 @@ mod tests {
         let both = format!("{}f({}1)", "local a ".repeat(100), "1,".repeat(150));
         let found = "found 252, the limit is 251";
         assert_eq!(refusal(&both), format!("s.lua:1: local variables and values in lists at once: {found}"));
+        let chain = format!("{}x = a{}", "local a ".repeat(180), " .. a".repeat(80));
+        assert!(refusal(&chain).contains("local variables and values in lists at once"));
         let nesting = format!("x = {}1{}", "(".repeat(100), ")".repeat(100));
         assert!(refusal(&nesting).contains("levels of nesting: found 101, the limit is 100"));
     }
@@ -229,6 +248,8 @@ mod tests {
             (0..196).map(|i| format!("local a{i}\n")).collect::<String>() + "local s = a0 .. a1 .. a2",
             (0..196).map(|i| format!("local a{i}\n")).collect::<String>() + "for i = 1, 2 do end",
             format!("f({}1)", "1,".repeat(249)),
+            format!("x = a{}", " .. a".repeat(190)),
+            format!("{}x = a{}", "local a ".repeat(170), " .. a".repeat(70)),
             format!("x = {{{}}}", "1,".repeat(20_000)),
             format!("x = {}1{}", "(".repeat(45), ")".repeat(45)),
             format!("if a then {} end", "elseif b then ".repeat(3_000)),

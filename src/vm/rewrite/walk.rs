@@ -5,9 +5,9 @@
 
 use piccolo::compiler::LineNumber;
 use piccolo::compiler::parser::{
-    AssignmentTarget, Block, CallSuffix, Chunk, ConstructorField, Expression, FieldSuffix, ForStatement,
-    FunctionDefinition, HeadExpression, PrimaryExpression, RecordKey, SimpleExpression, Statement,
-    SuffixPart, SuffixedExpression,
+    AssignmentTarget, BinaryOperator, Block, CallSuffix, Chunk, ConstructorField, Expression, FieldSuffix,
+    ForStatement, FunctionDefinition, HeadExpression, PrimaryExpression, RecordKey, SimpleExpression,
+    Statement, SuffixPart, SuffixedExpression,
 };
 
 use crate::vm::program::Text;
@@ -36,7 +36,11 @@ pub(crate) trait Visitor {
     fn declare(&mut self, _count: usize) -> Result<(), Self::Error> {
         Ok(())
     }
-    fn enter_expression(&mut self, _expression: &Expression<Text>) -> Result<(), Self::Error> {
+    fn enter_expression(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+    /// A chain of operators of one level.
+    fn chain(&mut self, _operators: usize) -> Result<(), Self::Error> {
         Ok(())
     }
     fn leave_expression(&mut self) {}
@@ -51,6 +55,11 @@ pub(crate) trait Visitor {
     }
     /// The list is over.
     fn leave_values(&mut self, _count: usize) {}
+    /// The left side of a `..` waits for its right side.
+    fn enter_operand(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+    fn leave_operand(&mut self) {}
     /// `...` is used.
     fn varargs(&mut self) -> Result<(), Self::Error> {
         Ok(())
@@ -204,15 +213,28 @@ fn walk_values<V: Visitor>(
 }
 
 fn walk_expression<V: Visitor>(v: &mut V, expression: &Expression<Text>) -> Result<(), V::Error> {
-    v.enter_expression(expression)?;
+    v.enter_expression()?;
+    walk_operands(v, expression)?;
+    v.leave_expression();
+    Ok(())
+}
+
+fn walk_operands<V: Visitor>(v: &mut V, expression: &Expression<Text>) -> Result<(), V::Error> {
+    v.chain(expression.tail.len())?;
     match &*expression.head {
         HeadExpression::Simple(simple) => walk_simple(v, simple)?,
         HeadExpression::UnaryOperator(_, operand) => walk_expression(v, operand)?,
     }
-    for (_, right) in &expression.tail {
-        walk_expression(v, right)?;
+    for (operator, right) in &expression.tail {
+        if *operator == BinaryOperator::Concat {
+            // `..` leans to the right: what follows is the rest of one chain, no deeper level.
+            v.enter_operand()?;
+            walk_operands(v, right)?;
+            v.leave_operand();
+        } else {
+            walk_expression(v, right)?;
+        }
     }
-    v.leave_expression();
     Ok(())
 }
 
