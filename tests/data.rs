@@ -570,3 +570,17 @@ fn no_where_returns_rows_of_others() {
     assert!(answered.get() > 500, "{answered:?}");
     assert_eq!(host.data("host", json!({"op": "query", "table": "opened"})).as_array().unwrap().len(), 6);
 }
+
+#[test]
+fn a_filter_that_fails_for_the_rows_of_others_does_not_tell_of_them() {
+    let host = Host::new();
+    let ask = |guess: &str| {
+        let filter = format!("iif(word LIKE '{guess}', abs(_id * 0 - 9223372036854775807 - 1), 1)");
+        json!({"op": "query", "table": "secrets", "where": filter})
+    };
+    // The owner may read the word, so for the owner the filter fails.
+    assert_eq!(host.error("host", ask("sword%")), "integer overflow");
+    for guess in ["sword%", "pen%"] {
+        assert_eq!(host.data("bob", ask(guess)), json!([]));
+    }
+}

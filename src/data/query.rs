@@ -40,12 +40,12 @@ pub(super) fn run(
     let table = request.table;
     let existing: Vec<String> = database.describe(&table)?.into_iter().map(|column| column.name).collect();
     let selected = select_list(&table, &request.columns, &existing)?;
-    let mut conditions = Vec::new();
+    let mut condition = None;
     let mut parameters = Vec::new();
     match request.filter {
         Some(text) => {
             let filter = Filter::parse(&text, &existing, request.args)?;
-            conditions.push(filter.sql);
+            condition = Some(filter.sql);
             parameters = filter.parameters;
         }
         None if !request.args.is_empty() => {
@@ -55,12 +55,19 @@ pub(super) fn run(
     }
     if let Some(peer) = only_rows_of {
         parameters.push(SqlValue::Text(peer.as_str().to_owned()));
-        conditions.push(format!("(\"_owner\" = ?{})", parameters.len()));
+        let own = format!("\"_owner\" = ?{}", parameters.len());
+        // SQLite takes the terms of an AND in any order, so beside this condition a filter would be
+        // computed for the rows of others too, and tell of them by failing or by taking its time.
+        // CASE computes it for a row only once that row is known to be the peer's.
+        condition = Some(match condition {
+            Some(filter) => format!("CASE WHEN {own} THEN {filter} ELSE 0 END"),
+            None => own,
+        });
     }
     let mut sql = format!("SELECT {selected} FROM \"{table}\"");
-    if !conditions.is_empty() {
+    if let Some(condition) = condition {
         sql.push_str(" WHERE ");
-        sql.push_str(&conditions.join(" AND "));
+        sql.push_str(&condition);
     }
     let limit = request.limit.unwrap_or(DEFAULT_ROWS).min(MAX_QUERY_ROWS as u64);
     // Both are whole numbers that the request reader checked to fit SQLite's integers.
