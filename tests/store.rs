@@ -511,3 +511,20 @@ fn a_full_database_says_so() {
     );
     assert!(stored > 200, "{stored}");
 }
+
+#[test]
+fn a_conflict_never_replaces_a_row_of_somebody_else() {
+    let fixture = Fixture::with_schema("CREATE TABLE nicks (nick TEXT UNIQUE ON CONFLICT REPLACE)");
+    let nicks = table("nicks");
+    fixture.database.insert(&nicks, &row("nick", text("ana")), &stamp("ana")).unwrap();
+    let id = fixture.database.insert(&nicks, &row("nick", text("bob")), &stamp("bob")).unwrap();
+    let taken = row("nick", text("ana"));
+    let bob = RowScope::OwnedBy(PeerId::parse("bob").unwrap());
+    for refused in [
+        fixture.database.insert(&nicks, &taken, &stamp("bob")).map(drop),
+        fixture.database.update(&nicks, id, &taken, &bob),
+    ] {
+        assert_eq!(refused.unwrap_err().to_string(), "UNIQUE constraint failed: nicks.nick");
+    }
+    assert_eq!(fixture.column("SELECT _owner FROM nicks ORDER BY _id"), [text("ana"), text("bob")]);
+}

@@ -113,7 +113,9 @@ impl Database {
         let email = stamp.email.clone().map_or(SqlValue::Null, SqlValue::Text);
         let stamped = [SqlValue::Text(stamp.owner.as_str().to_owned()), email];
         let values = stamped.iter().chain(row.iter().map(|(_, value)| value));
-        let sql = format!("INSERT INTO \"{table}\" ({names}) VALUES ({marks})");
+        // OR ABORT, here and in an update, because a table may declare ON CONFLICT REPLACE, with which
+        // one visitor's row would delete another's.
+        let sql = format!("INSERT OR ABORT INTO \"{table}\" ({names}) VALUES ({marks})");
         writer.connection.execute(&sql, params_from_iter(values))?;
         Ok(writer.connection.last_insert_rowid())
     }
@@ -134,7 +136,7 @@ impl Database {
             return Err(StoreError::NoColumns { table: table.clone() });
         }
         let assignments: String = row.iter().map(|(column, _)| format!("\"{column}\" = ?, ")).collect();
-        let sql = format!("UPDATE \"{table}\" SET {assignments}_updated_at = CURRENT_TIMESTAMP");
+        let sql = format!("UPDATE OR ABORT \"{table}\" SET {assignments}_updated_at = CURRENT_TIMESTAMP");
         self.change_row(table, id, sql, row.iter().map(|(_, value)| value), scope)
     }
 
