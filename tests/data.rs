@@ -38,6 +38,10 @@ const SCHEMA: &str = "
 
 impl Host {
     fn new() -> Self {
+        Self::with_schema(SCHEMA)
+    }
+
+    fn with_schema(schema: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(folder.path()).unwrap();
         let policies = [
@@ -46,9 +50,10 @@ impl Host {
             ("opened", Policy::Open),
             ("shared", Policy::Public),
             ("secrets", Policy::Open),
+            ("numbered", Policy::Open),
         ];
         let policies = policies.into_iter().map(|(name, policy)| (name.to_owned(), policy)).collect();
-        database.apply_schema(&PeerId::parse("host").unwrap(), SCHEMA, &policies).unwrap();
+        database.apply_schema(&PeerId::parse("host").unwrap(), schema, &policies).unwrap();
         let handler = Handler::new(Some(Arc::new(database)), None, PeerId::parse("host").unwrap())
             .with_emails(Arc::new(Emails));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -582,5 +587,27 @@ fn a_filter_that_fails_for_the_rows_of_others_does_not_tell_of_them() {
     assert_eq!(host.error("host", ask("sword%")), "integer overflow");
     for guess in ["sword%", "pen%"] {
         assert_eq!(host.data("bob", ask(guess)), json!([]));
+    }
+}
+
+#[test]
+fn a_visitor_cannot_take_the_last_row_number() {
+    let numbered = "CREATE TABLE numbered (id INTEGER PRIMARY KEY AUTOINCREMENT, word TEXT);";
+    let host = Host::with_schema(&format!("{SCHEMA}{numbered}"));
+    for column in ["rowid", "oid"] {
+        let row = json!({column: i64::MAX, "title": "t"});
+        let error = host.error("bob", json!({"op": "insert", "table": "opened", "data": row}));
+        assert_eq!(error, format!("table opened has no column {column}"));
+    }
+    let error = host
+        .error("bob", json!({"op": "insert", "table": "numbered", "data": {"ID": i64::MAX, "word": "w"}}));
+    assert_eq!(error, "column ID numbers the rows of numbered: the host chooses it");
+    for table in ["opened", "numbered"] {
+        let inserted = host.data("bob", json!({"op": "insert", "table": table, "data": {}}));
+        assert_eq!(inserted["id"], 1);
+        for column in ["rowid", "id"] {
+            host.error("bob", json!({"op": "update", "table": table, "id": 1, "data": {column: i64::MAX}}));
+        }
+        assert_eq!(host.data("ana", json!({"op": "insert", "table": table, "data": {}}))["id"], 2);
     }
 }

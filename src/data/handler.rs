@@ -57,6 +57,8 @@ enum Refusal {
     OwnerInserts { table: TableName },
     #[error("table {table} takes rows from peers with an e-mail in their profile only")]
     EmailInserts { table: TableName },
+    #[error("column {column} numbers the rows of {table}: the host chooses it")]
+    RowNumber { table: TableName, column: ColumnName },
     #[error("field data.{column}: a value has at most {MAX_VALUE_BYTES} bytes, found {found}")]
     ValueTooLong { column: ColumnName, found: usize },
     #[error(transparent)]
@@ -148,7 +150,7 @@ fn run(database: &Database, asker: &Asker, request: Request) -> Result<Value, Re
         }
         Request::Insert { table, row } => insert(database, asker, &table, &row),
         Request::Update { table, id, row } => {
-            check_sizes(asker, &row)?;
+            check_row(database, asker, &table, &row)?;
             database.update(&table, id, &row, &asker.scope())?;
             Ok(json!({ "status": "updated" }))
         }
@@ -189,13 +191,34 @@ fn insert(
             });
         }
     };
-    check_sizes(asker, row)?;
+    check_row(database, asker, table, row)?;
     let id = database.insert(table, row, stamp)?;
     Ok(json!({ "status": "inserted", "id": id }))
 }
 
-fn check_sizes(asker: &Asker, row: &[(ColumnName, SqlValue)]) -> Result<(), Refusal> {
+/// Checks what a visitor may not do and the owner may.
+fn check_row(
+    database: &Database,
+    asker: &Asker,
+    table: &TableName,
+    row: &[(ColumnName, SqlValue)],
+) -> Result<(), Refusal> {
     let Asker::Visitor(_) = asker else { return Ok(()) };
+    // A template may number rows by a column of its own. With the largest number taken, SQLite has
+    // none left for anyone.
+    let columns = database.describe(table)?;
+    let is_number = |name: &ColumnName| {
+        columns.iter().any(|column| {
+            column.pk
+                // What starts so is refused for everyone, with the reason.
+                && !column.name.starts_with('_')
+                && column.column_type.eq_ignore_ascii_case("INTEGER")
+                && column.name.eq_ignore_ascii_case(name.as_str())
+        })
+    };
+    if let Some((column, _)) = row.iter().find(|(column, _)| is_number(column)) {
+        return Err(Refusal::RowNumber { table: table.clone(), column: column.clone() });
+    }
     match row.iter().find(|(_, value)| value.len_bytes() > MAX_VALUE_BYTES) {
         Some((column, value)) => {
             Err(Refusal::ValueTooLong { column: column.clone(), found: value.len_bytes() })

@@ -45,6 +45,14 @@ pub enum StoreError {
         /// The table.
         table: TableName,
     },
+    /// The table has no such column.
+    #[error("table {table} has no column {column}")]
+    NoColumn {
+        /// The table.
+        table: TableName,
+        /// The column asked for.
+        column: ColumnName,
+    },
     /// A column that users may not write.
     #[error("column {column} is kept by the host and can't be set")]
     SystemColumn {

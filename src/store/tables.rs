@@ -101,9 +101,9 @@ impl Database {
         row: &[(ColumnName, SqlValue)],
         stamp: &Stamp,
     ) -> Result<i64, StoreError> {
-        refuse_system_columns(row)?;
         let writer = self.writer();
         registered(&writer.connection, table)?;
+        check_columns(&writer.connection, table, row)?;
         let mut names = String::from("_owner, _owner_email");
         let mut marks = String::from("?, ?");
         for (column, _) in row {
@@ -131,13 +131,12 @@ impl Database {
         row: &[(ColumnName, SqlValue)],
         scope: &RowScope,
     ) -> Result<(), StoreError> {
-        refuse_system_columns(row)?;
         if row.is_empty() {
             return Err(StoreError::NoColumns { table: table.clone() });
         }
         let assignments: String = row.iter().map(|(column, _)| format!("\"{column}\" = ?, ")).collect();
         let sql = format!("UPDATE OR ABORT \"{table}\" SET {assignments}_updated_at = CURRENT_TIMESTAMP");
-        self.change_row(table, id, sql, row.iter().map(|(_, value)| value), scope)
+        self.change_row(table, id, sql, row, scope)
     }
 
     /// Deletes the row `id`, if it is in `scope`.
@@ -145,20 +144,21 @@ impl Database {
     /// # Errors
     /// [`StoreError::NoTable`], or [`StoreError::NoRow`] when the row is absent or out of scope.
     pub fn delete(&self, table: &TableName, id: i64, scope: &RowScope) -> Result<(), StoreError> {
-        self.change_row(table, id, format!("DELETE FROM \"{table}\""), std::iter::empty(), scope)
+        self.change_row(table, id, format!("DELETE FROM \"{table}\""), &[], scope)
     }
 
-    fn change_row<'a>(
+    fn change_row(
         &self,
         table: &TableName,
         id: i64,
         mut sql: String,
-        values: impl Iterator<Item = &'a SqlValue>,
+        row: &[(ColumnName, SqlValue)],
         scope: &RowScope,
     ) -> Result<(), StoreError> {
         let writer = self.writer();
         registered(&writer.connection, table)?;
-        let mut values: Vec<&SqlValue> = values.collect();
+        check_columns(&writer.connection, table, row)?;
+        let mut values: Vec<&SqlValue> = row.iter().map(|(_, value)| value).collect();
         let key = SqlValue::Integer(id);
         values.push(&key);
         sql.push_str(" WHERE _id = ?");
@@ -261,11 +261,23 @@ impl Database {
     }
 }
 
-fn refuse_system_columns(row: &[(ColumnName, SqlValue)]) -> Result<(), StoreError> {
-    match row.iter().find(|(column, _)| ColumnName::parse_user(column.as_str()).is_err()) {
-        Some((column, _)) => Err(StoreError::SystemColumn { column: column.clone() }),
-        None => Ok(()),
+/// Refuses the host's columns, and names that the table does not declare: SQLite knows `rowid` and
+/// `oid` all the same, and a row with the largest number would be the last that the table takes.
+fn check_columns(
+    connection: &Connection,
+    table: &TableName,
+    row: &[(ColumnName, SqlValue)],
+) -> Result<(), StoreError> {
+    let declared = columns(connection, table)?;
+    for (column, _) in row {
+        if ColumnName::parse_user(column.as_str()).is_err() {
+            return Err(StoreError::SystemColumn { column: column.clone() });
+        }
+        if !declared.iter().any(|known| known.name.eq_ignore_ascii_case(column.as_str())) {
+            return Err(StoreError::NoColumn { table: table.clone(), column: column.clone() });
+        }
     }
+    Ok(())
 }
 
 /// The policy of a table that visitors may know of. Tables outside `_tables` do not exist for them.
