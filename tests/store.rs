@@ -528,3 +528,19 @@ fn a_conflict_never_replaces_a_row_of_somebody_else() {
     }
     assert_eq!(fixture.column("SELECT _owner FROM nicks ORDER BY _id"), [text("ana"), text("bob")]);
 }
+
+#[test]
+fn a_schema_of_one_long_line_or_one_long_expression_ends() {
+    let chain = |part: &str| vec![part; 100_000].join("+");
+    for value in [chain("1"), chain("(1)"), chain("max(1, 1)"), format!("({})", chain("1"))] {
+        let schema = format!("CREATE TABLE t (a TEXT);\nINSERT INTO t VALUES ({value})");
+        let error = Fixture::new().database.apply_schema(&host(), &schema, &BTreeMap::new()).unwrap_err();
+        assert_eq!(error.to_string(), "schema.sql:2: an expression has at most 2000 parts");
+    }
+    let rows = vec!["('é', 1)"; 60_000].join(",");
+    let fixture = Fixture::with_schema(&format!("CREATE TABLE t (a TEXT, b); INSERT INTO t VALUES {rows};"));
+    assert_eq!(
+        fixture.column("SELECT count(*) FROM t WHERE _owner = 'host' AND a = 'é'"),
+        [SqlValue::Integer(60_000)]
+    );
+}

@@ -7,6 +7,8 @@
 //! Printing the parsed tree instead was rejected: it rewrites string literals that hold backslashes
 //! and drops what the parser does not know of SQLite.
 
+use std::cell::Cell;
+
 use sqlparser::ast::{
     ColumnDef, ColumnOption, CreateTable, DataType, Insert, ObjectName, SetExpr, Statement, TableConstraint,
     TableObject,
@@ -21,6 +23,11 @@ use super::{NameError, TableName};
 
 /// The longest `schema.sql`, in bytes.
 pub const MAX_SCHEMA_BYTES: usize = 1024 * 1024;
+
+/// How many tokens one item of a list may have, not counting what its brackets hold. The parser makes
+/// a chain of operators a tree as deep as the chain is long, and ends it by recursion, which takes
+/// the stack of the whole process; SQLite itself refuses more than 1000.
+const MAX_ITEM_TOKENS: usize = 2000;
 
 /// Why a `schema.sql` can't be applied. Nothing of it has been, then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -117,6 +124,7 @@ fn problem(line: u64, problem: impl Into<String>) -> SchemaError {
 fn read_statement(text: &PartText<'_>, before: &[Step]) -> Result<Step, SchemaError> {
     let line = text.line();
     refuse_other_kinds(text)?;
+    refuse_long_items(text)?;
     let mut parser = Parser::new(&SQLiteDialect {}).with_tokens_with_locations(text.tokens.to_vec());
     let mut statements = parser.parse_statements().map_err(|error| problem(line, error.to_string()))?;
     match (statements.pop(), statements.is_empty()) {
@@ -146,6 +154,25 @@ fn refuse_other_kinds(text: &PartText<'_>) -> Result<(), SchemaError> {
         _ => false,
     };
     if allowed { Ok(()) } else { Err(not_allowed(text)) }
+}
+
+fn refuse_long_items(text: &PartText<'_>) -> Result<(), SchemaError> {
+    let mut count = 0usize;
+    // The counts of the items around, one for each bracket that is open.
+    let mut around = Vec::new();
+    for token in text.tokens {
+        match token.token {
+            Token::LParen => around.push(std::mem::take(&mut count)),
+            Token::RParen => count = around.pop().unwrap_or(count),
+            Token::Comma => count = 0,
+            _ => count += 1,
+        }
+        if count > MAX_ITEM_TOKENS {
+            let message = format!("an expression has at most {MAX_ITEM_TOKENS} parts");
+            return Err(problem(token.span.start.line, message));
+        }
+    }
+    Ok(())
 }
 
 fn not_allowed(text: &PartText<'_>) -> SchemaError {
@@ -378,19 +405,33 @@ impl PartText<'_> {
 }
 
 /// Turns the parser's lines and columns (of characters, from 1) into byte offsets.
-struct LineStarts(Vec<usize>);
+struct LineStarts {
+    starts: Vec<usize>,
+    /// The line, column and offset found last. Asked in the order of the text, a long line is read
+    /// once and not once for each token.
+    last: Cell<(usize, usize, usize)>,
+}
 
 impl LineStarts {
     fn of(source: &str) -> Self {
         let after_breaks = memchr::memchr_iter(b'\n', source.as_bytes()).map(|offset| offset + 1);
-        Self(std::iter::once(0).chain(after_breaks).collect())
+        Self { starts: std::iter::once(0).chain(after_breaks).collect(), last: Cell::new((0, 0, 0)) }
     }
 
     fn offset(&self, source: &str, line: u64, column: u64) -> usize {
         let line = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
         let column = usize::try_from(column).unwrap_or(usize::MAX).saturating_sub(1);
-        let Some(start) = self.0.get(line).copied() else { return source.len() };
-        let rest = source.get(start..).unwrap_or_default();
-        rest.char_indices().nth(column).map_or(source.len(), |(offset, _)| start + offset)
+        let Some(start) = self.starts.get(line).copied() else { return source.len() };
+        let (known_line, known_column, known_offset) = self.last.get();
+        let (from, skipped) = if known_line == line && known_column <= column {
+            (known_offset, known_column)
+        } else {
+            (start, 0)
+        };
+        let rest = source.get(from..).unwrap_or_default();
+        let found =
+            rest.char_indices().nth(column - skipped).map_or(source.len(), |(offset, _)| from + offset);
+        self.last.set((line, column, found));
+        found
     }
 }
