@@ -611,3 +611,13 @@ fn a_visitor_cannot_take_the_last_row_number() {
         assert_eq!(host.data("ana", json!({"op": "insert", "table": table, "data": {}}))["id"], 2);
     }
 }
+
+#[test]
+fn a_filter_that_the_parser_would_read_for_years_is_refused() {
+    let host = Host::with_rows();
+    let nested = |depth: usize| filter(&format!("{}1{}", "POSITION(".repeat(depth), ")".repeat(depth)));
+    assert_eq!(host.error("bob", nested(38)), "field where nests more than 12 brackets");
+    assert!(host.error("bob", nested(12)).contains("may not call"));
+    let honest = format!("{}stars > 0{}", "(".repeat(12), ")".repeat(12));
+    assert_eq!(host.titles("bob", filter(&honest)), ["bob-1", "bob-2"]);
+}

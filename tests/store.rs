@@ -544,3 +544,11 @@ fn a_schema_of_one_long_line_or_one_long_expression_ends() {
         [SqlValue::Integer(60_000)]
     );
 }
+
+#[test]
+fn a_schema_that_the_parser_would_read_for_years_is_refused() {
+    let value = format!("{}1{}", "POSITION(".repeat(23), ")".repeat(23));
+    let schema = format!("CREATE TABLE t (a TEXT); INSERT INTO t VALUES ({value});");
+    let error = tables_in_schema(&schema).unwrap_err();
+    assert_eq!(error.to_string(), "schema.sql:1: brackets nest at most 12 deep");
+}

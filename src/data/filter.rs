@@ -14,7 +14,7 @@ use sqlparser::ast::{
 };
 use sqlparser::dialect::SQLiteDialect;
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::store::SqlValue;
 
@@ -26,6 +26,10 @@ const MAX_DEPTH: usize = 200;
 
 /// How deep the parser follows brackets.
 const PARSER_DEPTH: usize = 40;
+
+/// How many brackets may stand inside each other. The parser reads some calls in two ways, one after
+/// the other, so each bracket can double its time: without this, 400 bytes take it for ever.
+const MAX_BRACKETS: usize = 12;
 
 /// The functions a filter may call: pure, and cheap for any argument. With their argument counts.
 const FUNCTIONS: [(&str, usize, usize); 24] = [
@@ -70,6 +74,8 @@ pub(super) enum FilterError {
     NotAllowed(&'static str),
     #[error("field where nests more than {MAX_DEPTH} operators: use IN (…) for long lists")]
     TooDeep,
+    #[error("field where nests more than {MAX_BRACKETS} brackets")]
+    TooManyBrackets,
     #[error("field where has {expected} placeholders, found {found} args")]
     Args { expected: usize, found: usize },
 }
@@ -90,10 +96,15 @@ impl Filter {
             return Err(FilterError::TooLong { found: text.len() });
         }
         let syntax = |error: sqlparser::parser::ParserError| FilterError::Syntax(error.to_string());
+        let tokens = Tokenizer::new(&SQLiteDialect {}, text)
+            .tokenize_with_location()
+            .map_err(|error| syntax(error.into()))?;
+        if deepest_bracket(tokens.iter().map(|token| &token.token)) > MAX_BRACKETS {
+            return Err(FilterError::TooManyBrackets);
+        }
         let mut parser = Parser::new(&SQLiteDialect {})
             .with_recursion_limit(PARSER_DEPTH)
-            .try_with_sql(text)
-            .map_err(syntax)?;
+            .with_tokens_with_locations(tokens);
         let tree = parser.parse_expr().map_err(syntax)?;
         let rest = parser.peek_token();
         if rest.token != Token::EOF {
@@ -114,6 +125,19 @@ impl Filter {
         }
         Ok(Self { sql: writer.sql, parameters: writer.parameters })
     }
+}
+
+fn deepest_bracket<'t>(tokens: impl Iterator<Item = &'t Token>) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0);
+    for token in tokens {
+        match token {
+            Token::LParen | Token::LBracket | Token::LBrace => depth += 1,
+            Token::RParen | Token::RBracket | Token::RBrace => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 /// Writes the allowed part of a tree. Placeholders are met in the order of the text.

@@ -29,6 +29,10 @@ pub const MAX_SCHEMA_BYTES: usize = 1024 * 1024;
 /// the stack of the whole process; SQLite itself refuses more than 1000.
 const MAX_ITEM_TOKENS: usize = 2000;
 
+/// How many brackets may stand inside each other. The parser reads some calls in two ways, one after
+/// the other, so each bracket can double its time.
+const MAX_BRACKETS: usize = 12;
+
 /// Why a `schema.sql` can't be applied. Nothing of it has been, then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
@@ -124,7 +128,7 @@ fn problem(line: u64, problem: impl Into<String>) -> SchemaError {
 fn read_statement(text: &PartText<'_>, before: &[Step]) -> Result<Step, SchemaError> {
     let line = text.line();
     refuse_other_kinds(text)?;
-    refuse_long_items(text)?;
+    refuse_costly_text(text)?;
     let mut parser = Parser::new(&SQLiteDialect {}).with_tokens_with_locations(text.tokens.to_vec());
     let mut statements = parser.parse_statements().map_err(|error| problem(line, error.to_string()))?;
     match (statements.pop(), statements.is_empty()) {
@@ -156,7 +160,8 @@ fn refuse_other_kinds(text: &PartText<'_>) -> Result<(), SchemaError> {
     if allowed { Ok(()) } else { Err(not_allowed(text)) }
 }
 
-fn refuse_long_items(text: &PartText<'_>) -> Result<(), SchemaError> {
+/// Refuses what would take the parser more than a moment or its stack.
+fn refuse_costly_text(text: &PartText<'_>) -> Result<(), SchemaError> {
     let mut count = 0usize;
     // The counts of the items around, one for each bracket that is open.
     let mut around = Vec::new();
@@ -166,6 +171,10 @@ fn refuse_long_items(text: &PartText<'_>) -> Result<(), SchemaError> {
             Token::RParen => count = around.pop().unwrap_or(count),
             Token::Comma => count = 0,
             _ => count += 1,
+        }
+        if around.len() > MAX_BRACKETS {
+            let message = format!("brackets nest at most {MAX_BRACKETS} deep");
+            return Err(problem(token.span.start.line, message));
         }
         if count > MAX_ITEM_TOKENS {
             let message = format!("an expression has at most {MAX_ITEM_TOKENS} parts");
