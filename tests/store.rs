@@ -552,3 +552,24 @@ fn a_schema_that_the_parser_would_read_for_years_is_refused() {
     let error = tables_in_schema(&schema).unwrap_err();
     assert_eq!(error.to_string(), "schema.sql:1: brackets nest at most 12 deep");
 }
+
+#[test]
+fn the_expressions_of_a_template_cannot_hold_up_the_writer() {
+    // SQLite's own `instr` would take minutes for each.
+    let slow = "instr(hex(zeroblob(2000000)), hex(zeroblob(1000000)) || '1')";
+    let fixture = Fixture::with_schema(&format!("CREATE TABLE t (a TEXT CHECK ({slow} = 0 AND a <> ''))"));
+    let begun = Instant::now();
+    fixture.database.insert(&table("t"), &row("a", text("x")), &stamp("ana")).unwrap();
+    let seeds = format!("CREATE TABLE s (a); INSERT INTO s VALUES ({slow});");
+    fixture.database.apply_schema(&host(), &seeds, &BTreeMap::new()).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+
+    // Each of these is slow, and looks at the clock.
+    let like = "hex(zeroblob(500000)) || a NOT LIKE '%0000000000000000000000000000000000000000000001'";
+    let many = vec![like; 120].join(" AND ");
+    let fixture = Fixture::with_schema(&format!("CREATE TABLE t (a TEXT CHECK ({many}))"));
+    let begun = Instant::now();
+    let error = fixture.database.insert(&table("t"), &row("a", text("x")), &stamp("ana")).unwrap_err();
+    assert!(matches!(error, StoreError::TimedOut), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+}

@@ -7,16 +7,18 @@
 //! Foreign keys are declared but not enforced, as in deployed peers: enforcement would let one
 //! visitor's delete cascade into rows of others, or one visitor's row block the owner's delete.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
-#[cfg(feature = "peer")]
 use super::clock::QueryClock;
+use super::functions::bound_builtin_functions;
 use super::{ReadOnly, StoreError};
 
 /// The database's file name in the peer folder.
@@ -34,6 +36,10 @@ const MAX_IDLE_LOG_BYTES: i64 = 8 * 1024 * 1024;
 /// How long a write waits for another process (the owner's own tools) that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long one insert, update or delete may take. A table's CHECK, DEFAULT and generated columns are
+/// expressions that came with a template, and everyone else waits for the writer meanwhile.
+const ROW_TIME_LIMIT: Duration = Duration::from_secs(2);
+
 /// A peer's database, open for writing and reading.
 ///
 /// Every method blocks, on the disk and on other writers: call them from blocking threads only
@@ -44,12 +50,28 @@ pub struct Database {
     reader: ReadOnly,
 }
 
-/// The writing connection. Its clock limits only what runs on someone else's word (`schema.sql`).
+/// The writing connection, and the clock that stops what runs on it.
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) connection: Connection,
-    #[cfg(feature = "peer")]
     pub(super) clock: QueryClock,
+}
+
+/// The writing connection while its clock runs.
+pub(super) struct Timed<'a>(MutexGuard<'a, Writer>);
+
+impl Deref for Timed<'_> {
+    type Target = Writer;
+
+    fn deref(&self) -> &Writer {
+        &self.0
+    }
+}
+
+impl Drop for Timed<'_> {
+    fn drop(&mut self) {
+        self.0.clock.clear();
+    }
 }
 
 impl Database {
@@ -71,6 +93,13 @@ impl Database {
 
     pub(super) fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock()
+    }
+
+    /// The writing connection for one change of a row, which has [`ROW_TIME_LIMIT`].
+    pub(super) fn timed_writer(&self) -> Timed<'_> {
+        let writer = self.writer.lock();
+        writer.clock.set(Instant::now() + ROW_TIME_LIMIT, Arc::default());
+        Timed(writer)
     }
 }
 
@@ -103,18 +132,11 @@ fn open_writer(path: &Path) -> rusqlite::Result<Writer> {
         )",
     )?;
     connection.authorizer(Some(authorize))?;
-    #[cfg(feature = "peer")]
-    let clock = {
-        let clock = QueryClock::default();
-        let watched = clock.clone();
-        connection.progress_handler(1000, Some(move || watched.stopped()))?;
-        clock
-    };
-    Ok(Writer {
-        connection,
-        #[cfg(feature = "peer")]
-        clock,
-    })
+    let clock = QueryClock::default();
+    bound_builtin_functions(&connection, &clock)?;
+    let watched = clock.clone();
+    connection.progress_handler(1000, Some(move || watched.stopped()))?;
+    Ok(Writer { connection, clock })
 }
 
 /// SQLite's memory is outside every script's own limit, and a single statement can ask for all

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 
+use super::functions::OUT_OF_TIME;
 use super::{ColumnName, MAX_DATABASE_BYTES, NameError, TableName};
 
 /// Why the database did not do what it was asked.
@@ -76,6 +77,9 @@ pub enum StoreError {
         MAX_DATABASE_BYTES / 1024 / 1024
     )]
     Full,
+    /// The time was over; nothing was changed.
+    #[error("the change took too long and was undone")]
+    TimedOut,
     /// SQLite refused.
     #[error("{message}")]
     Sqlite {
@@ -88,7 +92,11 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
-            _ => Self::Sqlite { message: sqlite_message(&error) },
+            Some(ErrorCode::OperationInterrupted) => Self::TimedOut,
+            _ => match sqlite_message(&error) {
+                message if message == OUT_OF_TIME => Self::TimedOut,
+                message => Self::Sqlite { message },
+            },
         }
     }
 }

@@ -24,6 +24,9 @@ const MAX_TRIM_CHARS: usize = 256;
 /// The largest text that `replace` makes, in bytes; SQLite's own limit for a value here.
 const MAX_REPLACED_BYTES: usize = super::readonly::MAX_VALUE_BYTES as usize;
 
+/// What a function says that looked at the clock and stopped; SQLite has no code for it.
+pub(super) const OUT_OF_TIME: &str = "the query ran out of time";
+
 /// Puts the bounded functions in place of SQLite's on `connection`.
 pub(super) fn bound_builtin_functions(connection: &Connection, clock: &QueryClock) -> Result<()> {
     let flags =
@@ -56,7 +59,7 @@ where
 }
 
 fn out_of_time() -> Error {
-    failure("the query ran out of time")
+    failure(OUT_OF_TIME)
 }
 
 fn failure(message: &str) -> Error {

@@ -101,7 +101,7 @@ impl Database {
         row: &[(ColumnName, SqlValue)],
         stamp: &Stamp,
     ) -> Result<i64, StoreError> {
-        let writer = self.writer();
+        let writer = self.timed_writer();
         registered(&writer.connection, table)?;
         check_columns(&writer.connection, table, row)?;
         let mut names = String::from("_owner, _owner_email");
@@ -155,7 +155,7 @@ impl Database {
         row: &[(ColumnName, SqlValue)],
         scope: &RowScope,
     ) -> Result<(), StoreError> {
-        let writer = self.writer();
+        let writer = self.timed_writer();
         registered(&writer.connection, table)?;
         check_columns(&writer.connection, table, row)?;
         let mut values: Vec<&SqlValue> = row.iter().map(|(_, value)| value).collect();
