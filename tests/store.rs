@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use goop2::peer_id::PeerId;
@@ -572,4 +572,33 @@ fn the_expressions_of_a_template_cannot_hold_up_the_writer() {
     let error = fixture.database.insert(&table("t"), &row("a", text("x")), &stamp("ana")).unwrap_err();
     assert!(matches!(error, StoreError::TimedOut), "{error}");
     assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn readers_who_never_pause_cannot_make_the_log_grow_for_ever() {
+    let fixture = Fixture::with_schema("CREATE TABLE t (a TEXT)");
+    let (t, values) = (table("t"), ["x", "y"].map(|letter| text(&letter.repeat(1024 * 1024))));
+    let id = fixture.database.insert(&t, &row("a", values[0].clone()), &stamp("ana")).unwrap();
+    let log = fixture.folder.path().join("data.db-wal");
+    let (stop, reader) = (AtomicBool::new(false), fixture.database.reader());
+    let endless = "WITH RECURSIVE n(i) AS (SELECT _id FROM t UNION ALL SELECT i FROM n) SELECT max(i) FROM n";
+    let read = |offset: Duration| {
+        while !stop.load(Ordering::Relaxed) {
+            let limits = QueryLimits::until(Instant::now() + Duration::from_millis(300) + offset);
+            assert_eq!(reader.query(endless, &[], &limits), Err(QueryError::Deadline));
+        }
+    };
+    let longest = std::thread::scope(|scope| {
+        scope.spawn(|| read(Duration::ZERO));
+        scope.spawn(|| read(Duration::from_millis(170)));
+        let sizes = (0..160).map(|round| {
+            let row = row("a", values[round % 2].clone());
+            fixture.database.update(&t, id, &row, &RowScope::Any).unwrap();
+            std::fs::metadata(&log).unwrap().len()
+        });
+        let longest = sizes.max();
+        stop.store(true, Ordering::Relaxed);
+        longest
+    });
+    assert!(longest < Some(70 * 1024 * 1024), "{longest:?}");
 }

@@ -33,6 +33,11 @@ const MAX_HEAP_BYTES: i64 = 128 * 1024 * 1024;
 /// How much of the write-ahead log stays on disk after a checkpoint, in bytes.
 const MAX_IDLE_LOG_BYTES: i64 = 8 * 1024 * 1024;
 
+/// How large the write-ahead log may grow, in bytes, before a write waits until it could be emptied.
+/// SQLite empties it by itself only at a moment when nobody reads, and visitors can see to it that
+/// there is none: then every change of one row makes the file longer.
+const MAX_LOG_BYTES: u64 = 64 * 1024 * 1024;
+
 /// How long a write waits for another process (the owner's own tools) that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -48,6 +53,7 @@ const ROW_TIME_LIMIT: Duration = Duration::from_secs(2);
 pub struct Database {
     writer: Mutex<Writer>,
     reader: ReadOnly,
+    log_path: PathBuf,
 }
 
 /// The writing connection, and the clock that stops what runs on it.
@@ -81,9 +87,10 @@ impl Database {
     /// [`StoreError::Open`] when the file can't be opened, or is not a database.
     pub fn open(peer_dir: &Path) -> Result<Self, StoreError> {
         let path = database_path(peer_dir);
+        let log_path = path.with_file_name(format!("{DATABASE_FILE}-wal"));
         let writer = open_writer(&path)
             .map_err(|error| StoreError::Open { path, reason: super::error::sqlite_message(&error) })?;
-        Ok(Self { writer: Mutex::new(writer), reader: ReadOnly::open(peer_dir) })
+        Ok(Self { writer: Mutex::new(writer), reader: ReadOnly::open(peer_dir), log_path })
     }
 
     /// The connections that answer queries.
@@ -95,9 +102,24 @@ impl Database {
         self.writer.lock()
     }
 
+    /// Empties a log over [`MAX_LOG_BYTES`]: waits for who reads from it ([`BUSY_TIMEOUT`] at most),
+    /// while nobody writes and who comes now reads the database file.
+    fn empty_long_log(&self, connection: &Connection) {
+        if std::fs::metadata(&self.log_path).map_or(0, |log| log.len()) <= MAX_LOG_BYTES {
+            return;
+        }
+        let emptied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+        // Who still reads may go on: the wait keeps the log from growing fast, and the next write
+        // tries again.
+        if !matches!(emptied, Ok(0)) {
+            tracing::warn!(?emptied, "the database's log could not be emptied");
+        }
+    }
+
     /// The writing connection for one change of a row, which has [`ROW_TIME_LIMIT`].
     pub(super) fn timed_writer(&self) -> Timed<'_> {
         let writer = self.writer.lock();
+        self.empty_long_log(&writer.connection);
         writer.clock.set(Instant::now() + ROW_TIME_LIMIT, Arc::default());
         Timed(writer)
     }
@@ -171,7 +193,11 @@ fn authorize(context: AuthContext<'_>) -> Authorization {
         | AuthAction::AlterTable { .. }
         | AuthAction::Reindex { .. }
         | AuthAction::Transaction { .. } => Authorization::Allow,
-        AuthAction::Pragma { pragma_name, .. } if pragma_name.eq_ignore_ascii_case("table_xinfo") => {
+        AuthAction::Pragma { pragma_name, .. }
+            if ["table_xinfo", "wal_checkpoint"]
+                .iter()
+                .any(|known| pragma_name.eq_ignore_ascii_case(known)) =>
+        {
             Authorization::Allow
         }
         AuthAction::Function { function_name }
