@@ -406,7 +406,10 @@ fn requests_are_checked_and_bounded() {
         error(r#"{"op": "delete", "table": "opened", "id": "1"}"#),
         "field id: expected an integer, found a string"
     );
-    assert!(error(&"[".repeat(100_000)).contains("recursion limit"));
+    assert!(error(&"[".repeat(1_000)).contains("recursion limit"));
+    let objects =
+        format!(r#"{{"op": "lua-call", "function": "f", "params": [{}0]}}"#, r#"{"":0},"#.repeat(100_000));
+    assert!(error(&objects).starts_with("the request holds too many values"));
     assert!(error(&"x".repeat(1024 * 1024 + 1)).starts_with("the request is 1048577 bytes long"));
     let large = json!({"op": "insert", "table": "opened", "data": {"title": "x".repeat(65_537)}});
     assert_eq!(

@@ -7,6 +7,7 @@
 use serde_json::{Map, Value};
 
 use crate::store::{ColumnDefinition, ColumnName, DefaultValue, Policy, SqlValue, TableName};
+use crate::vm::json_tree_bytes;
 
 /// The most columns in one request.
 const MAX_COLUMNS: usize = 200;
@@ -50,11 +51,17 @@ pub(super) enum SchemaRequest {
     DeleteTable { table: TableName },
 }
 
+/// What a request may take in memory when it is parsed, in bytes. A line of a megabyte could take
+/// a hundred, and many wait at once.
+const MAX_TREE_BYTES: usize = 4 * 1024 * 1024;
+
 /// Why a line is not a request. The text is the answer's `error`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum RequestError {
     #[error("the request is not JSON: {0}")]
     NotJson(String),
+    #[error("the request holds too many values: {found} bytes to read them, the limit is {MAX_TREE_BYTES}")]
+    TooMuch { found: usize },
     #[error("the request is not a JSON object")]
     NotObject,
     #[error("unknown op {0:?}")]
@@ -71,6 +78,10 @@ impl Request {
     /// Reads one line. Its length is the caller's to bound; its depth is bounded by the JSON
     /// reader (128).
     pub(super) fn parse(line: &[u8]) -> Result<Self, RequestError> {
+        let found = json_tree_bytes(line);
+        if found > MAX_TREE_BYTES {
+            return Err(RequestError::TooMuch { found });
+        }
         let value: Value =
             serde_json::from_slice(line).map_err(|error| RequestError::NotJson(error.to_string()))?;
         let Value::Object(object) = value else { return Err(RequestError::NotObject) };

@@ -10,6 +10,7 @@ pub(crate) mod call;
 mod convert;
 mod counted;
 mod error;
+mod json_tree;
 mod limits;
 mod machine;
 mod names;
@@ -26,6 +27,7 @@ mod vm_error;
 pub(crate) use convert::exact_integer;
 pub(crate) use convert::{import_integer, json_to_value, mark_list, value_to_json};
 pub use error::{ConvertError, LoadError, Position, RunError};
+pub use json_tree::json_tree_bytes;
 pub use limits::{
     Limits, MAX_CALL_VALUES, MAX_ERROR_BYTES, MAX_JSON_FIELDS, MAX_JSON_VALUES, MAX_RESULT_BYTES,
     MAX_RESULT_DEPTH, MAX_SOURCE_BYTES, MAX_STRING_BYTES,

@@ -5,7 +5,7 @@
 
 use crate::vm::call::Call;
 use crate::vm::native::{Native, Outcome, Raise};
-use crate::vm::{MAX_RESULT_BYTES, json_to_value, value_to_json};
+use crate::vm::{MAX_RESULT_BYTES, json_to_value, json_tree_bytes, value_to_json};
 
 /// Fuel for a call; bytes are charged besides.
 const CALL: i32 = 16;
@@ -39,7 +39,7 @@ fn decode<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         )));
     }
     call.charge_bytes(text.len().saturating_mul(WORK_PER_BYTE));
-    call.ask_memory(tree_bytes(text))?;
+    call.ask_memory(json_tree_bytes(text))?;
     let json =
         serde_json::from_slice(text).map_err(|error| Raise::Message(format!("goop.json.decode: {error}")))?;
     let value = json_to_value(call.ctx, &call.shared.budget, &json).map_err(|raise| match raise {
@@ -47,42 +47,4 @@ fn decode<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         other => other,
     })?;
     call.give(value)
-}
-
-/// What the tree of a JSON text may take outside the VM, in bytes.
-///
-/// A megabyte of `{"":0},` makes a hundred: serde_json gives each object that is not empty room
-/// for eleven fields.
-fn tree_bytes(text: &[u8]) -> usize {
-    const OBJECT: usize = 640;
-    const ARRAY: usize = 128;
-    /// An entry of a list that doubles as it grows, or of an object.
-    const ENTRY: usize = 64;
-    let (mut bytes, mut in_string, mut escaped) = (text.len(), false, false);
-    for byte in text {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = in_string,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
-            b'{' => bytes += OBJECT,
-            b'[' => bytes += ARRAY,
-            b',' => bytes += ENTRY,
-            _ => {}
-        }
-    }
-    bytes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tree_of_small_objects_is_known_to_be_large() {
-        let objects = format!("[{}0]", r#"{"":0},"#.repeat(100_000));
-        assert!(tree_bytes(objects.as_bytes()) > 64_000_000);
-        let text = format!(r#"["{}\"{{[,"]"#, "{[,".repeat(1_000));
-        assert!(tree_bytes(text.as_bytes()) < text.len() + 200, "what is inside a text makes no tree");
-    }
 }
