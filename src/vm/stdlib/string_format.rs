@@ -1,119 +1,122 @@
 //! `string.format`: the arguments of the native against the directives of its format.
 //!
-//! Two passes over the format: the first adds up the size of the result, so that it can be asked
-//! for, the second makes it. Numbers are formatted in both; each is at most half a kilobyte.
+//! Some pieces at a time: a format may have thousands of directives, and a number with 99 digits
+//! behind the point takes 20 µs. What is made so far is counted as the VM's memory.
 
-use piccolo::Value;
+use ottavino_gc_arena::Collect;
+use piccolo::{String as LuaString, Value};
 
 use super::format::{Conversion, Directive};
 use super::number::Number;
 use crate::vm::call::Call;
-use crate::vm::limits::MAX_STRING_BYTES;
-use crate::vm::native::{Native, Outcome, Raise};
+use crate::vm::counted::CountedBuffer;
+use crate::vm::native::{Flow, Native, Outcome, Raise};
+use crate::vm::task::{Task, Turn, go_on};
 
 /// Fuel for a call; bytes are charged besides.
 const CALL: i32 = 4;
+
+/// Pieces, plain or formatted, between two looks at the limits.
+const PIECES_PER_TURN: usize = 256;
+
+/// Bytes that quoting looks at for one more piece's worth of time.
+const QUOTED_BYTES_PER_PIECE: usize = 16 * 1024;
 
 pub(super) const FORMAT: Native = Native { name: "format", fuel: CALL, run: format };
 
 fn format<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let format = call.text(1)?;
-    let format = format.as_bytes();
-    call.charge_bytes(format.len());
-    let mut bytes = 0_usize;
-    each_piece(call, format, |piece| {
-        bytes = bytes.saturating_add(piece.len());
-        // Measuring goes over the text of each `%q`, and thousands of them may share one text.
-        bytes <= MAX_STRING_BYTES
-    })?;
-    call.ask_string(bytes)?;
-    let mut out = Vec::with_capacity(bytes);
-    each_piece(call, format, |piece| {
-        piece.append(&mut out);
-        true
-    })?;
-    call.give_buffer(out)
-}
-
-/// A part of the result.
-enum Piece<'a> {
-    Plain(&'a [u8]),
-    Number(Vec<u8>),
-    Text(Directive, &'a [u8]),
-}
-
-impl Piece<'_> {
-    fn len(&self) -> usize {
-        match self {
-            Self::Plain(bytes) => bytes.len(),
-            Self::Number(bytes) => bytes.len(),
-            Self::Text(directive, bytes) => directive.formatted_len(bytes),
-        }
-    }
-
-    fn append(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Plain(bytes) => out.extend_from_slice(bytes),
-            Self::Number(bytes) => out.extend_from_slice(bytes),
-            Self::Text(directive, bytes) => directive.append_bytes(bytes, out),
-        }
+    let mut formatting = Formatting { format, at: 0, position: 1, out: CountedBuffer::new(call) };
+    // Most formats need no second turn.
+    match formatting.turn(call)? {
+        Turn::Return => Ok(Flow::Return),
+        Turn::Pause | Turn::Call { .. } => Ok(go_on(call, formatting)),
     }
 }
 
-/// Gives `take` the parts of the result one after the other, until it wants no more.
-fn each_piece<'gc>(
-    call: &mut Call<'gc, '_>,
-    format: &[u8],
-    mut take: impl FnMut(&Piece<'_>) -> bool,
-) -> Result<(), Raise<'gc>> {
-    let mut rest = format;
-    let mut position = 1;
-    loop {
-        let plain = memchr::memchr(b'%', rest).unwrap_or(rest.len());
-        let (text, behind) = rest.split_at(plain);
-        if !take(&Piece::Plain(text)) {
-            return Ok(());
-        }
-        rest = match behind {
-            [] => return Ok(()),
-            [_, b'%', behind @ ..] => {
-                if !take(&Piece::Plain(b"%")) {
-                    return Ok(());
-                }
-                behind
+/// A format under way.
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Formatting<'gc> {
+    format: LuaString<'gc>,
+    /// How much of the format is done.
+    at: usize,
+    /// The argument used last.
+    position: usize,
+    #[collect(require_static)]
+    out: CountedBuffer,
+}
+
+impl<'gc> Task<'gc> for Formatting<'gc> {
+    fn turn(&mut self, call: &mut Call<'gc, '_>) -> Result<Turn<'gc>, Raise<'gc>> {
+        let mut pieces = 0;
+        while self.at < self.format.as_bytes().len() {
+            if pieces >= PIECES_PER_TURN {
+                call.charge_units(pieces);
+                return Ok(Turn::Pause);
             }
-            [_, behind @ ..] => {
+            pieces += self.piece(call)?;
+        }
+        call.charge_units(pieces);
+        let text = call.string_of(self.out.take());
+        call.give(text)?;
+        Ok(Turn::Return)
+    }
+}
+
+impl<'gc> Formatting<'gc> {
+    /// Appends the next piece of the result. Returns for how many pieces it counts.
+    fn piece(&mut self, call: &mut Call<'gc, '_>) -> Result<usize, Raise<'gc>> {
+        let rest = self.format.as_bytes().get(self.at..).unwrap_or_default();
+        match rest {
+            [b'%', b'%', ..] => self.append(call, b"%", 2),
+            [b'%', behind @ ..] => {
                 let (directive, length) =
                     Directive::parse(behind).map_err(|error| Raise::Message(error.to_string()))?;
-                position += 1;
-                if !argument(call, directive, position, &mut take)? {
-                    return Ok(());
-                }
-                behind.get(length..).unwrap_or_default()
+                self.directive(call, directive, 1 + length)
             }
-        };
+            _ => {
+                let plain = memchr::memchr(b'%', rest).unwrap_or(rest.len());
+                let (text, _) = rest.split_at(plain);
+                self.append(call, text, plain)
+            }
+        }
     }
-}
 
-fn argument<'gc>(
-    call: &mut Call<'gc, '_>,
-    directive: Directive,
-    position: usize,
-    take: &mut impl FnMut(&Piece<'_>) -> bool,
-) -> Result<bool, Raise<'gc>> {
-    if call.count() < position {
-        return Err(call.bad_argument(position, "no value"));
+    fn append(&mut self, call: &mut Call<'gc, '_>, text: &[u8], used: usize) -> Result<usize, Raise<'gc>> {
+        self.out.reserve(call, text.len())?;
+        self.out.bytes().extend_from_slice(text);
+        self.at += used;
+        Ok(1)
     }
-    if directive.conversion.takes_number() {
-        let number = match call.value(position) {
-            Value::Integer(integer) => Number::Integer(integer),
-            _ => Number::Float(call.number(position)?),
-        };
-        return Ok(take(&Piece::Number(directive.format_number(number))));
+
+    fn directive(
+        &mut self,
+        call: &mut Call<'gc, '_>,
+        directive: Directive,
+        used: usize,
+    ) -> Result<usize, Raise<'gc>> {
+        let position = self.position + 1;
+        if call.count() < position {
+            return Err(call.bad_argument(position, "no value"));
+        }
+        let mut pieces = 1;
+        if directive.conversion.takes_number() {
+            let number = match call.value(position) {
+                Value::Integer(integer) => Number::Integer(integer),
+                _ => Number::Float(call.number(position)?),
+            };
+            pieces = self.append(call, &directive.format_number(number), used)?;
+        } else {
+            let text = call.text(position)?;
+            if directive.conversion == Conversion::Quoted {
+                pieces += text.as_bytes().len() / QUOTED_BYTES_PER_PIECE;
+            }
+            self.out.reserve(call, directive.formatted_len(text.as_bytes()))?;
+            directive.append_bytes(text.as_bytes(), self.out.bytes());
+            self.at += used;
+        }
+        self.position = position;
+        Ok(pieces)
     }
-    let text = call.text(position)?;
-    if directive.conversion == Conversion::Quoted {
-        call.charge_bytes(text.as_bytes().len());
-    }
-    Ok(take(&Piece::Text(directive, text.as_bytes())))
 }

@@ -3,12 +3,18 @@
 //! Lengths and fields are raw, as in reference Lua 5.1: a `__len` that lies about a table's size
 //! would otherwise keep `insert` and `remove` busy for ever.
 
-use piccolo::{Table, Value};
+use ottavino_gc_arena::Collect;
+use piccolo::{String as LuaString, Table, Value};
 
 use super::sort::SORT;
 use super::text::number_text;
 use crate::vm::call::Call;
-use crate::vm::native::{Native, Outcome, Raise};
+use crate::vm::counted::CountedBuffer;
+use crate::vm::native::{Flow, Native, Outcome, Raise};
+use crate::vm::task::{Task, Turn, go_on};
+
+/// Entries that `concat` appends between two looks at the limits.
+const ENTRIES_PER_TURN: usize = 1_024;
 
 /// Fuel for a call of any native here; elements are charged besides.
 const CALL: i32 = 4;
@@ -83,56 +89,73 @@ fn remove<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 fn concat<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let table = call.table(1)?;
     let separator = if call.value(2).is_nil() { None } else { Some(call.text(2)?) };
-    let separator = separator.map_or(&b""[..], |text| text.as_bytes());
-    let first = call.integer_or(3, 1)?;
+    let next = call.integer_or(3, 1)?;
     let last = if call.value(4).is_nil() { table.length() } else { call.integer(4)? };
-    if first > last {
+    if next > last {
         return call.give_bytes(b"");
     }
-    let bytes = concat_bytes(call, table, separator.len(), first, last)?;
-    call.ask_string(bytes)?;
-    let mut joined = Vec::with_capacity(bytes);
-    for index in first..=last {
-        if index > first {
-            joined.extend_from_slice(separator);
-        }
-        match get(table, index) {
-            Value::String(text) => joined.extend_from_slice(text.as_bytes()),
-            value => joined.extend_from_slice(number_text(value).unwrap_or_default().as_bytes()),
-        }
+    let mut joining = Joining { table, separator, next: Some(next), last, out: CountedBuffer::new(call) };
+    // Most lists need no second turn.
+    match joining.turn(call)? {
+        Turn::Return => Ok(Flow::Return),
+        Turn::Pause | Turn::Call { .. } => Ok(go_on(call, joining)),
     }
-    call.give_buffer(joined)
 }
 
-/// The size of the result, counted before a byte of it is made. The loop ends at the first entry
-/// that is neither text nor number, so a huge range over a small table ends early.
-fn concat_bytes<'gc>(
-    call: &mut Call<'gc, '_>,
+/// A `concat` under way.
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Joining<'gc> {
     table: Table<'gc>,
-    separator_bytes: usize,
-    first: i64,
+    separator: Option<LuaString<'gc>>,
+    /// The entry to append next, none after the last.
+    next: Option<i64>,
     last: i64,
-) -> Result<usize, Raise<'gc>> {
-    let mut bytes = 0_usize;
-    let mut entries = 0;
-    for index in first..=last {
-        entries += 1;
-        let entry = match get(table, index) {
-            Value::String(text) => text.as_bytes().len(),
-            value => match number_text(value) {
-                Some(text) => text.len(),
-                None => {
-                    let found = value.type_name();
-                    return Err(Raise::Message(format!(
-                        "invalid value ({found}) at index {index} in table for 'concat'"
-                    )));
-                }
-            },
-        };
-        bytes = bytes.saturating_add(entry).saturating_add(separator_bytes);
+    #[collect(require_static)]
+    out: CountedBuffer,
+}
+
+impl<'gc> Task<'gc> for Joining<'gc> {
+    fn turn(&mut self, call: &mut Call<'gc, '_>) -> Result<Turn<'gc>, Raise<'gc>> {
+        for _ in 0..ENTRIES_PER_TURN {
+            let Some(index) = self.next else {
+                let text = call.string_of(self.out.take());
+                call.give(text)?;
+                return Ok(Turn::Return);
+            };
+            self.append(call, index)?;
+            self.next = index.checked_add(1).filter(|next| *next <= self.last);
+        }
+        call.charge_units(ENTRIES_PER_TURN);
+        Ok(Turn::Pause)
     }
-    call.charge_units(entries);
-    Ok(bytes - separator_bytes.min(bytes))
+}
+
+impl<'gc> Joining<'gc> {
+    /// Appends an entry, and the separator if more are to come. An entry that is neither text nor
+    /// number is an error, so a huge range over a small table ends early.
+    fn append(&mut self, call: &mut Call<'gc, '_>, index: i64) -> Result<(), Raise<'gc>> {
+        let value = get(self.table, index);
+        let number = number_text(value);
+        let entry = match (&value, &number) {
+            (Value::String(text), _) => text.as_bytes(),
+            (_, Some(text)) => text.as_bytes(),
+            (_, None) => {
+                let found = value.type_name();
+                return Err(Raise::Message(format!(
+                    "invalid value ({found}) at index {index} in table for 'concat'"
+                )));
+            }
+        };
+        let separator = match self.separator {
+            Some(separator) if index < self.last => separator.as_bytes(),
+            _ => b"",
+        };
+        self.out.reserve(call, entry.len().saturating_add(separator.len()))?;
+        self.out.bytes().extend_from_slice(entry);
+        self.out.bytes().extend_from_slice(separator);
+        Ok(())
+    }
 }
 
 fn maxn<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
