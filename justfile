@@ -40,6 +40,7 @@ test-core:
 # Build the API documentation; a broken link is an error
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --no-default-features
 
 # Licences, banned crates and sources of what is linked
 deny:

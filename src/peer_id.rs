@@ -1,7 +1,7 @@
 //! The name of a peer: the base58 form of its libp2p identity.
 //!
 //! The engine must know who calls without linking libp2p, so this is a checked string and not
-//! libp2p's own type; [`crate::p2p`] converts between the two at the edge.
+//! libp2p's own type; `p2p` converts between the two at the edge.
 
 use std::fmt;
 use std::sync::Arc;
