@@ -1,6 +1,6 @@
 //! The peer from outside: the contents page of one test binary.
 //!
-//! - `store`, `data`: tables, policies, what a stranger can and can't ask of the database
+//! - `store`, `data`, `data_filter`: tables, policies, what a stranger can and can't ask of the database
 //! - `site`, `chat`, `identity`, `wire`: each part by itself, byte for byte
 //! - `mesh`: real nodes over real connections
 //! - `cli`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
@@ -18,6 +18,7 @@ mod cli_peer;
 mod cli_run;
 mod cli_support;
 mod data;
+mod data_filter;
 mod identity;
 mod mesh;
 mod site;

@@ -153,7 +153,6 @@ enum Phase {
 
 /// One VM that runs one invocation.
 pub struct Machine {
-    // Declared before `lua` so that it is dropped first: a handle into the VM.
     executor: StashedExecutor,
     lua: Lua,
     shared: Rc<Shared>,
@@ -323,7 +322,8 @@ impl Drop for Machine {
         let lua = std::mem::replace(&mut self.lua, Lua::empty());
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(lua)));
         if let Err(panic) = dropped {
-            self.shared.budget.end(RunError::Internal { detail: panic_text(panic.as_ref()) });
+            let detail = panic_text(panic.as_ref());
+            tracing::error!(script = %self.script, "internal error while freeing a script's values: {detail}");
         }
     }
 }

@@ -205,3 +205,15 @@ async fn closing_waits_for_what_runs_and_later_calls_are_busy() {
     assert!(running.unwrap().starts_with("Script error (ref "));
     assert_eq!(peer.chat("!loop").await.as_deref(), Some("Busy, try again later"));
 }
+
+#[tokio::test]
+async fn a_scripts_own_rate_limit_holds_for_that_script_and_is_told_with_the_wait() {
+    let peer = Peer::with(&[
+        ("strict.lua", "--- Once a minute\n--- @rate_limit 1\nfunction call() return 1 end"),
+        ("f.lua", "function call() return 1 end"),
+    ]);
+    assert_eq!(peer.call("strict", json!({})).await, Ok(json!(1)));
+    let refused = peer.call("strict", json!({})).await.unwrap_err();
+    assert!(refused.starts_with("rate limited, try again in "), "{refused}");
+    assert_eq!(peer.call("f", json!({})).await, Ok(json!(1)));
+}
