@@ -304,7 +304,7 @@ fn params_that_are_too_much_are_refused() {
 #[test]
 fn an_error_of_the_function_carries_the_words_it_chose() {
     match call("error('city parameter required')", json!({})).unwrap_err() {
-        RunError::Script { message, chosen, at } => {
+        RunError::Script { message, chosen, at, .. } => {
             assert_eq!(message, "hostile.lua:1: city parameter required");
             assert_eq!(chosen.as_deref(), Some("city parameter required"));
             assert_eq!(at.map(|at| at.line), Some(1));

@@ -111,10 +111,15 @@ mod tests {
             message: "proxy.lua:5: city parameter required".into(),
             chosen: Some("city parameter required".into()),
             at: None,
+            traceback: Vec::new(),
         };
         assert_eq!(failure(&chosen, "3f9a2c"), "city parameter required");
-        let other =
-            RunError::Script { message: "secret.lua:5: no such table".into(), chosen: None, at: None };
+        let other = RunError::Script {
+            message: "secret.lua:5: no such table".into(),
+            chosen: None,
+            at: None,
+            traceback: Vec::new(),
+        };
         assert_eq!(failure(&other, "3f9a2c"), "Script error (ref 3f9a2c)");
     }
 

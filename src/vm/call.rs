@@ -6,15 +6,20 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use piccolo::{
-    Context, Error, Execution, Function, Stack, StashedClosure, String as LuaString, Table, Value,
+    Context, Error, Execution, Function, MetaMethod, Stack, StashedClosure, String as LuaString, Table, Value,
 };
+
+use piccolo::thread::VMError;
 
 use crate::vm::budget::Budget;
 use crate::vm::error::{Position, RunError};
 use crate::vm::limits::{MAX_CALL_VALUES, MAX_STRING_BYTES};
+use crate::vm::mark::mark;
 use crate::vm::native::{Answer, Flow, Outcome, Raise};
+use crate::vm::places::{Kind, Places};
 use crate::vm::stdlib::random::Random;
 use crate::vm::stdlib::text::number_text;
 
@@ -43,20 +48,23 @@ pub(crate) struct Shared {
     pub(crate) host: Rc<dyn Host>,
     /// The text that the script last passed to `error`, and that text with its position.
     pub(crate) chosen: RefCell<Option<ChosenError>>,
-    /// A function whose one upvalue holds the line that the script is at.
-    pub(crate) line: RefCell<Option<StashedClosure>>,
+    /// A function whose one upvalue is the program's mark.
+    pub(crate) mark: RefCell<Option<StashedClosure>>,
+    /// What the mark means.
+    pub(crate) places: Arc<Places>,
     /// The generator behind `math.random`, made when it is first used.
     pub(crate) random: RefCell<Option<Random>>,
 }
 
 impl Shared {
-    pub(crate) fn new(budget: Budget, host: Rc<dyn Host>) -> Self {
+    pub(crate) fn new(budget: Budget, host: Rc<dyn Host>, places: Arc<Places>) -> Self {
         Self {
             budget,
             answer: RefCell::new(None),
             host,
             chosen: RefCell::new(None),
-            line: RefCell::new(None),
+            mark: RefCell::new(None),
+            places,
             random: RefCell::new(None),
         }
     }
@@ -88,6 +96,7 @@ impl<'gc> Call<'gc, '_> {
                 LuaString::from_slice(&self.ctx, text.as_bytes()).into()
             }
             Raise::Value(value) => value,
+            Raise::NotCallable(error) => return Error::from(VMError::from(error)),
             Raise::NeedMemory(wanted) => {
                 let held = self.ctx.metrics().total_allocation();
                 self.shared.budget.refuse_memory(held, wanted);
@@ -103,13 +112,28 @@ impl<'gc> Call<'gc, '_> {
         Error::Lua(value.into())
     }
 
-    /// `file:line: ` of the calling line for level 1, nothing for other levels: the VM shows
-    /// a native only its direct caller.
+    /// `file:line: ` of the function that called this native for level 1, of that one's caller for
+    /// level 2, and so on; nothing where that is no function of the script.
     pub(crate) fn position(&self, level: i64) -> String {
-        match self.caller_position() {
-            Some(at) if level == 1 => format!("{at}: "),
-            _ => String::new(),
-        }
+        let at = match (usize::try_from(level), self.caller_position()) {
+            (Ok(1), at) => at,
+            (Ok(level @ 2..), at) => {
+                // A native that a native called is at level 0 of the mark, which knows no natives.
+                let level = if at.is_some() { level - 1 } else { level - 2 };
+                let places = &self.shared.places;
+                let line = places.caller_line(mark(self.ctx, self.shared), level);
+                line.map(|line| Position { script: places.script.clone(), line })
+            }
+            _ => None,
+        };
+        at.map(|at| format!("{at}: ")).unwrap_or_default()
+    }
+
+    /// ` (field 'name')`: what the script calls operand `at` of an operation that this native does
+    /// in the place of an operator, on operands of the types `found`.
+    pub(crate) fn operand_name(&self, method: MetaMethod, found: &[&str], at: usize) -> String {
+        let mark = mark(self.ctx, self.shared);
+        self.shared.places.name_of(mark, Kind::Operator(method), found, at)
     }
 
     /// Where the calling function is, when it is a script's.

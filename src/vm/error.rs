@@ -21,6 +21,21 @@ impl fmt::Display for Position {
     }
 }
 
+/// One line of a traceback: `score-quiz.lua:14: in function 'grade'`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Where in the function.
+    pub at: Position,
+    /// `function 'name'`, `function <file:line>` or `main chunk`.
+    pub function: String,
+}
+
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: in {}", self.at, self.function)
+    }
+}
+
 /// Why a source text can't be used as a script.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
@@ -93,6 +108,8 @@ pub enum RunError {
         chosen: Option<String>,
         /// Where, when it is known.
         at: Option<Position>,
+        /// The script's functions it went through, innermost first.
+        traceback: Vec<Frame>,
     },
     /// The invocation took too long.
     #[error("the script ran longer than {} s and was stopped", .limit.as_secs_f64())]
@@ -155,6 +172,15 @@ impl RunError {
             Self::Memory { .. } => "memory",
             Self::Value { .. } | Self::Result { .. } => "limit",
             Self::Internal { .. } => "internal",
+        }
+    }
+
+    /// The script's functions that the error went through, innermost first; empty for errors
+    /// that are none of the script's, and of functions that the limit on frames left out.
+    pub fn traceback(&self) -> &[Frame] {
+        match self {
+            Self::Script { traceback, .. } => traceback,
+            _ => &[],
         }
     }
 

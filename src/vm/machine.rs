@@ -21,6 +21,7 @@ use crate::vm::call::{Host, Shared};
 use crate::vm::convert::{json_to_value, value_to_json};
 use crate::vm::error::{ConvertError, RunError};
 use crate::vm::limits::Limits;
+use crate::vm::mark::{NOWHERE, set_mark};
 use crate::vm::names::Names;
 use crate::vm::native::{Answer, Native, PendingAnswer, Raise};
 use crate::vm::panic_text;
@@ -186,7 +187,7 @@ impl Machine {
         install: Install,
     ) -> Result<Self, RunError> {
         guarded(|| {
-            let shared = Rc::new(Shared::new(Budget::new(limits), host));
+            let shared = Rc::new(Shared::new(Budget::new(limits), host, program.places().clone()));
             let mut lua = Lua::empty();
             let executor = lua.enter(|ctx| build(ctx, program, &shared, install))?;
             let script = program.name().to_owned();
@@ -308,6 +309,7 @@ impl Machine {
             let Value::Function(function) = ctx.get_global_value(entry) else {
                 return Err(RunError::NoEntry { script: script.clone(), entry });
             };
+            set_mark(ctx, shared, NOWHERE);
             executor.restart(ctx, function, Variadic([arguments]));
             *phase = Phase::Entry(entry);
             Ok(None)
@@ -365,8 +367,7 @@ fn build(
     let closure = Closure::new(&ctx, prototype, Some(ctx.globals()))
         .map_err(|error| RunError::Internal { detail: error.to_string() })?;
     let natives = program.hidden().iter().map(|native| installer.bind(stdlib::hidden_native(*native)).into());
-    // The first argument is the line before the first statement.
-    let arguments: Vec<Value<'_>> = std::iter::once(Value::Integer(0)).chain(natives).collect();
+    let arguments: Vec<Value<'_>> = std::iter::once(Value::Integer(NOWHERE)).chain(natives).collect();
     Ok(ctx.stash(Executor::start(ctx, closure.into(), Variadic(arguments))))
 }
 
@@ -401,9 +402,12 @@ fn request<'gc>(ctx: Context<'gc>, shared: &Shared, params: &Json) -> Result<Val
             limit: shared.budget.limits().memory_bytes,
         },
         Raise::Message(message) => {
-            RunError::Script { message: format!("the request holds {message}"), chosen: None, at: None }
+            let message = format!("the request holds {message}");
+            RunError::Script { message, chosen: None, at: None, traceback: Vec::new() }
         }
-        Raise::Value(_) | Raise::Ended => RunError::Internal { detail: "params".to_owned() },
+        Raise::Value(_) | Raise::NotCallable(_) | Raise::Ended => {
+            RunError::Internal { detail: "params".to_owned() }
+        }
     })?;
     let request = Table::new(&ctx);
     request.set_field(ctx, "params", params);

@@ -13,9 +13,11 @@ mod error;
 mod json_tree;
 mod limits;
 mod machine;
+mod mark;
 mod names;
 pub(crate) mod native;
 mod panics;
+mod places;
 mod program;
 mod rewrite;
 pub mod stdlib;
@@ -26,7 +28,7 @@ mod vm_error;
 #[cfg(feature = "db")]
 pub(crate) use convert::exact_integer;
 pub(crate) use convert::{import_integer, json_to_value, mark_list, value_to_json};
-pub use error::{ConvertError, LoadError, Position, RunError};
+pub use error::{ConvertError, Frame, LoadError, Position, RunError};
 pub use json_tree::json_tree_bytes;
 pub use limits::{
     Limits, MAX_CALL_VALUES, MAX_ERROR_BYTES, MAX_JSON_FIELDS, MAX_JSON_VALUES, MAX_RESULT_BYTES,

@@ -19,6 +19,8 @@ pub(crate) struct Names {
     mentioned: HashSet<Text>,
     /// Variables used as a value, so that their fields may be reached under other names.
     whole: HashSet<Text>,
+    /// Variables that are assigned to, or whose fields are.
+    assigned: HashSet<Text>,
     /// Some table is indexed with a computed key; a string's methods can be reached so.
     computed_index: bool,
     /// The table of globals itself is reachable.
@@ -33,11 +35,6 @@ impl Names {
         names
     }
 
-    /// Whether the program has this name or literal text anywhere.
-    pub(crate) fn mentions(&self, text: &str) -> bool {
-        self.mentioned.contains(text.as_bytes())
-    }
-
     /// Whether the global `name` can be reached.
     pub(crate) fn reaches_global(&self, name: &str) -> bool {
         self.all || self.mentioned.contains(name.as_bytes())
@@ -46,6 +43,16 @@ impl Names {
     /// Whether `field` of the global table `library` can be reached.
     pub(crate) fn reaches_field(&self, library: &str, field: &str) -> bool {
         self.all || self.whole.contains(library.as_bytes()) || self.mentioned.contains(field.as_bytes())
+    }
+
+    /// Whether the global `name` keeps the value it has in a fresh VM.
+    pub(crate) fn keeps_global(&self, name: &[u8]) -> bool {
+        !self.all && !self.assigned.contains(name)
+    }
+
+    /// Whether the global table `name` also keeps its fields.
+    pub(crate) fn keeps_table(&self, name: &[u8]) -> bool {
+        self.keeps_global(name) && !self.whole.contains(name)
     }
 
     /// Whether `("…")[key]` may ask for a method by a computed name.
@@ -72,6 +79,10 @@ impl Visitor for Names {
         if !by_constant {
             self.whole.insert(name.clone());
         }
+    }
+
+    fn assigned(&mut self, name: &Text) {
+        self.assigned.insert(name.clone());
     }
 
     fn computed_index(&mut self) {

@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use ottavino_gc_arena::Collect;
+use piccolo::meta_ops::MetaCallError;
 use piccolo::{
     BoxSequence, Callback, CallbackFn, CallbackReturn, Context, Error, Execution, Function, Sequence,
     SequencePoll, Stack, Value,
@@ -53,6 +54,8 @@ pub(crate) enum Raise<'gc> {
     Message(String),
     /// Any value, as it is.
     Value(Value<'gc>),
+    /// A call of something that can't be called.
+    NotCallable(MetaCallError),
     /// More memory is needed than there is: collect, run the native once more, and if it still
     /// does not fit the invocation ends.
     NeedMemory(usize),

@@ -17,6 +17,7 @@ use piccolo::compiler::{self, CompiledPrototype, StringInterner};
 
 use crate::vm::error::{LoadError, Position};
 use crate::vm::limits::MAX_SOURCE_BYTES;
+use crate::vm::places::Places;
 use crate::vm::rewrite::{self, HiddenNative};
 use crate::vm::{names::Names, syntax_error};
 
@@ -36,6 +37,7 @@ pub struct Program {
     name: String,
     prototype: CompiledPrototype<Text>,
     hidden: Vec<HiddenNative>,
+    places: Arc<Places>,
     names: Names,
     entries: Entries,
 }
@@ -87,6 +89,10 @@ impl Program {
         &self.hidden
     }
 
+    pub(crate) fn places(&self) -> &Arc<Places> {
+        &self.places
+    }
+
     pub(crate) fn names(&self) -> &Names {
         &self.names
     }
@@ -128,12 +134,13 @@ fn compile_checked(name: &str, source: &[u8]) -> Result<Program, LoadError> {
     rewrite::check_shape(name, &chunk)?;
     let names = Names::of(&chunk);
     let entries = find_entries(&chunk);
-    let hidden = rewrite::rewrite(&mut chunk, &names);
+    let (hidden, places) = rewrite::rewrite(&mut chunk, name, &names);
     let prototype = compiler::compile_chunk(&chunk, &mut interner).map_err(|error| LoadError::Syntax {
         at: Position { script: name.to_owned(), line: error.line_number.0 + 1 },
         message: error.kind.to_string(),
     })?;
-    Ok(Program { name: name.to_owned(), prototype, hidden, names, entries })
+    let places = Arc::new(places);
+    Ok(Program { name: name.to_owned(), prototype, hidden, places, names, entries })
 }
 
 fn find_entries(chunk: &Chunk<Text>) -> Entries {

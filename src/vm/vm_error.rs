@@ -6,55 +6,39 @@
 
 use std::rc::Rc;
 
-use piccolo::closure::UpValueState;
-use piccolo::compiler::LineNumber;
-use piccolo::meta_ops::MetaOperatorError;
+use piccolo::meta_ops::{MetaCallError, MetaOperatorError};
+use piccolo::table::InvalidTableKey;
 use piccolo::thread::VMError;
 use piccolo::{Context, Error, MetaMethod, RuntimeError, String as LuaString, TypeError, Value};
 
 use crate::vm::call::Shared;
-use crate::vm::error::{Position, RunError};
+use crate::vm::error::{Frame, Position, RunError};
 use crate::vm::limits::MAX_ERROR_BYTES;
+use crate::vm::mark::mark;
+use crate::vm::places::Kind;
 use crate::vm::stdlib::text::number_text;
 
 /// The value that `pcall` gives for an error: the raised value, or the text of a VM error with
-/// the line that the script noted last.
+/// the line that the program's mark tells.
 pub(crate) fn error_value<'gc>(ctx: Context<'gc>, shared: &Shared, error: &Error<'gc>) -> Value<'gc> {
     let error = match error {
         Error::Lua(error) => return error.0,
         Error::Runtime(error) => error,
     };
-    let message = match noted_position(ctx, shared) {
-        Some(at) => format!("{at}: {}", vm_message(error)),
-        None => vm_message(error),
+    let mark = mark(ctx, shared);
+    let places = &shared.places;
+    let failure = Failure::of(error);
+    let name = match (failure.kind, failure.blamed) {
+        (Some(kind), Some(at)) => places.name_of(mark, kind, &failure.found, at),
+        _ => String::new(),
     };
+    let line = match failure.kind {
+        Some(kind) => places.line_of(mark, kind, &failure.found),
+        None => places.caller_line(mark, 0),
+    };
+    let at = line.map(|line| format!("{}:{line}: ", places.script)).unwrap_or_default();
+    let message = format!("{at}{}{name}", failure.message);
     LuaString::from_slice(&ctx, message.as_bytes()).into()
-}
-
-/// Where the script is, by its own notes.
-fn noted_position<'gc>(ctx: Context<'gc>, shared: &Shared) -> Option<Position> {
-    let line = shared.line.borrow();
-    let reader = ctx.fetch(line.as_ref()?);
-    let upvalue = reader.upvalues().first()?;
-    match upvalue.get() {
-        UpValueState::Closed(Value::Integer(line)) if line > 0 => {
-            let script = reader.prototype().chunk_name.display_lossy().to_string();
-            Some(Position { script, line: line.unsigned_abs() })
-        }
-        _ => None,
-    }
-}
-
-/// Notes that the script is at `line` (counted from 0) again, after an error ended the functions
-/// that would have put their caller's line back.
-pub(crate) fn note_line(ctx: Context<'_>, shared: &Shared, line: LineNumber) {
-    if let Some(reader) = shared.line.borrow().as_ref()
-        && let Some(upvalue) = ctx.fetch(reader).upvalues().first()
-        && let UpValueState::Closed(_) = upvalue.get()
-    {
-        let line = i64::try_from(line.0).unwrap_or(i64::MAX).saturating_add(1);
-        upvalue.set(&ctx, UpValueState::Closed(Value::Integer(line)));
-    }
 }
 
 /// An error that nobody caught, as the end of the invocation.
@@ -69,7 +53,17 @@ pub(crate) fn run_error<'gc>(ctx: Context<'gc>, shared: &Rc<Shared>, error: &Err
         },
     };
     let at = position_of(&message);
-    RunError::Script { message, chosen, at }
+    let innermost = at.as_ref().filter(|at| at.script == shared.places.script).map(|at| at.line);
+    let traceback = traceback(ctx, shared, innermost);
+    RunError::Script { message, chosen, at, traceback }
+}
+
+fn traceback(ctx: Context<'_>, shared: &Shared, innermost: Option<u64>) -> Vec<Frame> {
+    let places = &shared.places;
+    let frames = places.traceback(mark(ctx, shared), innermost).into_iter();
+    frames
+        .map(|(function, line)| Frame { at: Position { script: places.script.clone(), line }, function })
+        .collect()
 }
 
 /// The text that the script passed to `error`, if `value` is what `error` made of it.
@@ -100,67 +94,119 @@ fn position_of(message: &str) -> Option<Position> {
     Some(Position { script: script.to_owned(), line: line.parse().ok()? })
 }
 
-fn vm_message(error: &RuntimeError) -> String {
-    if let Some(error) = error.downcast::<VMError>() {
-        return match error {
-            VMError::OperatorError(error) => operator_message(error),
-            VMError::BadCall(error) => call_message(&error.to_string()),
-            VMError::BadForLoopPrep(initial, _) if *initial != "number" => {
-                "'for' initial value must be a number".to_owned()
+/// What failed in the VM.
+struct Failure<'a> {
+    kind: Option<Kind>,
+    /// The types of the operands, as far as the VM tells them.
+    found: Vec<&'a str>,
+    /// The operand that the message is about.
+    blamed: Option<usize>,
+    message: String,
+}
+
+impl<'a> Failure<'a> {
+    fn of(error: &'a RuntimeError) -> Self {
+        if let Some(error) = error.downcast::<VMError>() {
+            return match error {
+                VMError::OperatorError(error) => Self::of_operator(error),
+                VMError::BadCall(error) => Self::of_call(error),
+                VMError::BadForLoopPrep(initial, _) if *initial != "number" => {
+                    Self::plain(Kind::Loop, "'for' initial value must be a number")
+                }
+                VMError::BadForLoopPrep(..) => Self::plain(Kind::Loop, "'for' step must be a number"),
+                VMError::BadForLoop(..) => Self::plain(Kind::Loop, "'for' limit must be a number"),
+                other => Self::unknown(other.to_string()),
+            };
+        }
+        if let Some(error) = error.downcast::<MetaOperatorError>() {
+            return Self::of_operator(error);
+        }
+        if let Some(error) = error.downcast::<TypeError>() {
+            return Self::unknown(format!("{} expected, got {}", error.expected, error.found));
+        }
+        Self::unknown(error.to_string())
+    }
+
+    fn unknown(message: String) -> Self {
+        Self { kind: None, found: Vec::new(), blamed: None, message }
+    }
+
+    fn plain(kind: Kind, message: &str) -> Self {
+        Self { kind: Some(kind), ..Self::unknown(message.to_owned()) }
+    }
+
+    fn of_call(error: &MetaCallError) -> Self {
+        let found = called_type(&error.to_string());
+        Self {
+            kind: Some(Kind::Operator(MetaMethod::Call)),
+            found: vec![found],
+            blamed: Some(0),
+            message: format!("attempt to call a {found} value"),
+        }
+    }
+
+    fn of_operator(error: &'a MetaOperatorError) -> Self {
+        match error {
+            MetaOperatorError::Call(method, error) => {
+                let found = called_type(&error.to_string());
+                let message = format!("attempt to call a {found} value (metamethod '{}')", method.name());
+                Self::plain(Kind::Operator(*method), &message)
             }
-            VMError::BadForLoopPrep(..) => "'for' step must be a number".to_owned(),
-            VMError::BadForLoop(..) => "'for' limit must be a number".to_owned(),
-            other => other.to_string(),
+            MetaOperatorError::Unary(method, found) => {
+                let what = match method {
+                    MetaMethod::Index | MetaMethod::NewIndex => "index",
+                    MetaMethod::Len => "get length of",
+                    MetaMethod::Call => "call",
+                    _ => "perform arithmetic on",
+                };
+                Self {
+                    kind: Some(Kind::Operator(*method)),
+                    found: vec![found],
+                    blamed: Some(0),
+                    message: format!("attempt to {what} a {found} value"),
+                }
+            }
+            MetaOperatorError::Binary(method, left, right) => Self::of_binary(*method, left, right),
+            MetaOperatorError::IndexKeyError(InvalidTableKey::IsNaN) => {
+                Self::plain(Kind::Key, "table index is NaN")
+            }
+            MetaOperatorError::IndexKeyError(InvalidTableKey::IsNil) => {
+                Self::plain(Kind::Key, "table index is nil")
+            }
+            MetaOperatorError::ConcatOverflow => Self::unknown("string length overflow".to_owned()),
+        }
+    }
+
+    fn of_binary(method: MetaMethod, left: &'a str, right: &'a str) -> Self {
+        let (blamed, message) = match method {
+            MetaMethod::Lt | MetaMethod::Le if left == right => {
+                (None, format!("attempt to compare two {left} values"))
+            }
+            MetaMethod::Lt | MetaMethod::Le => (None, format!("attempt to compare {left} with {right}")),
+            MetaMethod::IDiv if left == "number" && right == "number" => {
+                (None, "attempt to divide by zero".to_owned())
+            }
+            _ => {
+                let at = culprit(left, right);
+                let found = if at == 0 { left } else { right };
+                (Some(at), format!("attempt to perform arithmetic on a {found} value"))
+            }
         };
+        Self { kind: Some(Kind::Operator(method)), found: vec![left, right], blamed, message }
     }
-    if let Some(error) = error.downcast::<MetaOperatorError>() {
-        return operator_message(error);
-    }
-    if let Some(error) = error.downcast::<TypeError>() {
-        return format!("{} expected, got {}", error.expected, error.found);
-    }
-    error.to_string()
 }
 
 /// The VM keeps the type it could not call to itself, but its text ends in `a TYPE value`.
-fn call_message(text: &str) -> String {
+fn called_type(text: &str) -> &'static str {
+    const TYPES: [&str; 8] =
+        ["nil", "boolean", "number", "string", "table", "function", "thread", "userdata"];
     let found = text.rsplit_once(" a ").and_then(|(_, rest)| rest.strip_suffix(" value"));
-    format!("attempt to call a {} value", found.unwrap_or("non-function"))
+    let found = TYPES.into_iter().find(|name| found == Some(*name));
+    found.unwrap_or("non-function")
 }
 
-fn operator_message(error: &MetaOperatorError) -> String {
-    match error {
-        MetaOperatorError::Call(method, error) => {
-            format!("{} (metamethod '{}')", call_message(&error.to_string()), method.name())
-        }
-        MetaOperatorError::Unary(method, found) => match method {
-            MetaMethod::Index | MetaMethod::NewIndex => format!("attempt to index a {found} value"),
-            MetaMethod::Len => format!("attempt to get length of a {found} value"),
-            MetaMethod::Call => format!("attempt to call a {found} value"),
-            _ => format!("attempt to perform arithmetic on a {found} value"),
-        },
-        MetaOperatorError::Binary(method, left, right) => binary_message(*method, left, right),
-        MetaOperatorError::IndexKeyError(error) => match error {
-            piccolo::table::InvalidTableKey::IsNaN => "table index is NaN".to_owned(),
-            piccolo::table::InvalidTableKey::IsNil => "table index is nil".to_owned(),
-        },
-        MetaOperatorError::ConcatOverflow => "string length overflow".to_owned(),
-    }
-}
-
-fn binary_message(method: MetaMethod, left: &str, right: &str) -> String {
-    match method {
-        MetaMethod::Lt | MetaMethod::Le if left == right => {
-            format!("attempt to compare two {left} values")
-        }
-        MetaMethod::Lt | MetaMethod::Le => format!("attempt to compare {left} with {right}"),
-        MetaMethod::IDiv if left == "number" && right == "number" => "attempt to divide by zero".to_owned(),
-        _ => format!("attempt to perform arithmetic on a {} value", culprit(left, right)),
-    }
-}
-
-/// The operand to blame: reference Lua names the first that is no number.
-pub(crate) fn culprit<'a>(left: &'a str, right: &'a str) -> &'a str {
+/// The number of the operand to blame: reference Lua names the first that is no number.
+pub(crate) fn culprit(left: &str, right: &str) -> usize {
     let numeric = |found: &str| found == "number" || found == "string";
-    if !numeric(left) || (numeric(right) && right == "number") { left } else { right }
+    usize::from(numeric(left) && !(numeric(right) && right == "number"))
 }

@@ -23,6 +23,10 @@ use piccolo::compiler::parser::{
     PrimaryExpression, RecordKey, SimpleExpression, Statement, SuffixPart, SuffixedExpression,
 };
 
+use super::build::{grouped, simple, suffixed};
+use super::library::Facts;
+use super::locals::Type;
+use super::types::type_of;
 use crate::vm::program::Text;
 
 /// A native that rewritten programs call.
@@ -34,8 +38,12 @@ pub(crate) enum HiddenNative {
     Modulo,
     /// Bounds the number of values in `...`.
     LimitValues,
-    /// Learns where the chunk keeps its line.
-    TrackLines,
+    /// Learns where the chunk keeps its mark.
+    TrackMark,
+    /// Puts the mark back and makes a tail call.
+    LeaveTo,
+    /// Puts the mark back and returns its arguments.
+    LeaveWith,
 }
 
 impl HiddenNative {
@@ -44,7 +52,9 @@ impl HiddenNative {
             Self::Concat => b"\0concat",
             Self::Modulo => b"\0modulo",
             Self::LimitValues => b"\0limit values",
-            Self::TrackLines => b"\0track lines",
+            Self::TrackMark => b"\0track mark",
+            Self::LeaveTo => b"\0leave to",
+            Self::LeaveWith => b"\0leave with",
         };
         name.into()
     }
@@ -57,19 +67,19 @@ pub(super) fn is_hidden(name: &Text) -> bool {
 
 /// Rewrites the chunk in place. Returns the natives it now needs.
 ///
-/// `own_modulo` tells whether a table of the program may have a `%` of its own.
-pub(super) fn bind_operators(chunk: &mut Chunk<Text>, own_modulo: bool) -> Vec<HiddenNative> {
-    let mut rewriter = Rewriter { used: Vec::new(), inline_modulo: !own_modulo };
+/// The names of locals tell what they hold.
+pub(super) fn bind_operators(chunk: &mut Chunk<Text>, facts: &Facts<'_>) -> Vec<HiddenNative> {
+    let mut rewriter = Rewriter { used: Vec::new(), facts };
     rewriter.block(&mut chunk.block);
     rewriter.used
 }
 
-struct Rewriter {
+struct Rewriter<'a> {
     used: Vec<HiddenNative>,
-    inline_modulo: bool,
+    facts: &'a Facts<'a>,
 }
 
-impl Rewriter {
+impl Rewriter<'_> {
     fn block(&mut self, block: &mut Block<Text>) {
         for statement in &mut block.statements {
             self.statement(&mut statement.inner);
@@ -188,10 +198,10 @@ impl Rewriter {
     }
 
     /// `left % right`: reference Lua's own formula, `a - floor(a / b) * b`, where `a` is
-    /// a variable and `b` a positive literal, so that nothing is computed twice; a native for all
-    /// others, and in programs that may give tables a `%` of their own.
+    /// a variable that holds numbers and `b` a positive literal; a native for all others.
     fn modulo(&mut self, left: Expression<Text>, right: Expression<Text>) -> HeadExpression<Text> {
-        if !self.inline_modulo || !is_variable(&left) || !is_positive_literal(&right) {
+        let number = type_of(self.facts, &left) == Some(Type::Number);
+        if !number || !is_variable(&left) || !is_positive_literal(&right) {
             return self.native_call(HiddenNative::Modulo, vec![left, right]);
         }
         let chain = |head: Expression<Text>, tail| Expression { head: head.head, tail };
@@ -304,7 +314,7 @@ impl Rewriter {
         if !self.used.contains(&native) {
             self.used.push(native);
         }
-        SuffixedExpression { primary: PrimaryExpression::Name(native.variable()), suffixes: Vec::new() }
+        suffixed(&native.variable())
     }
 }
 
@@ -342,16 +352,6 @@ fn holds_goto(block: &Block<Text>) -> bool {
         }
         _ => false,
     })
-}
-
-pub(super) fn simple(expression: SimpleExpression<Text>) -> Expression<Text> {
-    Expression { head: Box::new(HeadExpression::Simple(expression)), tail: Vec::new() }
-}
-
-/// `(expression)`, which gives one value.
-fn grouped(expression: Expression<Text>) -> Expression<Text> {
-    let primary = PrimaryExpression::GroupedExpression(expression);
-    simple(SimpleExpression::Suffixed(SuffixedExpression { primary, suffixes: Vec::new() }))
 }
 
 fn is_variable(expression: &Expression<Text>) -> bool {

@@ -253,6 +253,19 @@ mod tests {
             format!("x = {{{}}}", "1,".repeat(20_000)),
             format!("x = {}1{}", "(".repeat(45), ")".repeat(45)),
             format!("if a then {} end", "elseif b then ".repeat(3_000)),
+            // With what the mark takes besides.
+            format!("function g()\nlocal x = a.b\nlocal y = a.b\nreturn f({}h()) end", "1,".repeat(244)),
+            format!("function g()\nlocal x = a.b\nlocal y = a.b\nreturn f:m({}h()) end", "1,".repeat(244)),
+            format!("function g()\nlocal x = a.b\nlocal y = a.b\nreturn {}h() end", "1,".repeat(244)),
+            format!(
+                "function g()\nlocal x = a.b\nlocal y = a.b\n{}return f(a.b, a.c, a.d) end",
+                "local a ".repeat(195)
+            ),
+            format!(
+                "function g()\nlocal x = a.b\nlocal y = a.b\n{}return {}h() end",
+                "local a ".repeat(194),
+                "1,".repeat(48)
+            ),
         ] {
             let result = Program::compile("s.lua", source.as_bytes());
             let start = source.get(..30).unwrap_or(&source);

@@ -68,6 +68,8 @@ pub(crate) trait Visitor {
     fn leave_loop(&mut self) {}
     /// A variable's value is used, followed by `first` as its first suffix.
     fn variable(&mut self, _name: &Text, _first: Option<&SuffixPart<Text>>) {}
+    /// A variable is assigned to, or a field of its value is.
+    fn assigned(&mut self, _name: &Text) {}
     /// A table is indexed with a key that only the run knows.
     fn computed_index(&mut self) {}
 }
@@ -125,6 +127,7 @@ fn walk_statement<V: Visitor>(v: &mut V, statement: &Statement<Text>) -> Result<
         }
         Statement::Function(s) => {
             v.text(&s.name);
+            v.assigned(&s.name);
             s.fields.iter().chain(&s.method).for_each(|name| v.text(name));
             walk_function(v, &s.definition, s.method.is_some())
         }
@@ -181,9 +184,13 @@ fn walk_target<V: Visitor>(v: &mut V, target: &AssignmentTarget<Text>) -> Result
     match target {
         AssignmentTarget::Name(name) => {
             v.text(name);
+            v.assigned(name);
             Ok(())
         }
         AssignmentTarget::Field(table, field) => {
+            if let PrimaryExpression::Name(name) = &table.primary {
+                v.assigned(name);
+            }
             walk_suffixed(v, table)?;
             walk_field(v, field)
         }

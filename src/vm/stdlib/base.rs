@@ -52,16 +52,6 @@ fn limit_values<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     call.give_nothing()
 }
 
-/// Learns from a function that returns the chunk's line where that line is kept.
-pub(super) static TRACK_LINES: Native = Native { name: "track lines", fuel: 0, run: track_lines };
-
-fn track_lines<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
-    if let Function::Closure(closure) = call.function(1)? {
-        *call.shared.line.borrow_mut() = Some(call.ctx.stash(closure));
-    }
-    call.give_nothing()
-}
-
 pub(super) fn install(installer: &Installer<'_, '_>) {
     for native in NATIVES {
         installer.global(native.name, |i| i.bind(native).into());

@@ -94,8 +94,10 @@ fn join_from_the_right<'gc>(call: &mut Call<'gc, '_>) -> Result<Option<(usize, F
         let (left, right) = (call.stack.get(count - 2), call.stack.get(count - 1));
         let handler = concat_metamethod(call.ctx, left).or_else(|| concat_metamethod(call.ctx, right));
         let Some(handler) = handler else {
-            let culprit = if is_joinable(left) { right } else { left };
-            let message = format!("attempt to concatenate a {} value", culprit.type_name());
+            let (culprit, at) = if is_joinable(left) { (right, count - 1) } else { (left, count - 2) };
+            let found: Vec<_> = (0..=at).map(|index| call.stack.get(index).type_name()).collect();
+            let name = call.operand_name(MetaMethod::Concat, &found, at);
+            let message = format!("attempt to concatenate a {} value{name}", culprit.type_name());
             return Err(Raise::Message(message));
         };
         let function = piccolo::meta_ops::call(call.ctx, handler).map_err(|_| {

@@ -188,8 +188,10 @@ fn modulo<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     match (call.number(1), call.number(2)) {
         (Ok(a), Ok(b)) => call.give(float_modulo(a, b)),
         _ => {
-            let found = culprit(left.type_name(), right.type_name());
-            Err(Raise::Message(format!("attempt to perform arithmetic on a {found} value")))
+            let found = [left.type_name(), right.type_name()];
+            let at = culprit(found[0], found[1]);
+            let name = call.operand_name(MetaMethod::Mod, &found, at);
+            Err(Raise::Message(format!("attempt to perform arithmetic on a {} value{name}", found[at])))
         }
     }
 }

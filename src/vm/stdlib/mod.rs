@@ -9,6 +9,7 @@ mod base;
 mod concat;
 pub mod date;
 pub mod format;
+mod leave;
 mod math;
 pub mod number;
 #[cfg(test)]
@@ -44,6 +45,8 @@ pub(crate) fn hidden_native(native: HiddenNative) -> &'static Native {
         HiddenNative::Concat => &concat::CONCAT,
         HiddenNative::Modulo => &math::MODULO,
         HiddenNative::LimitValues => &base::LIMIT_VALUES,
-        HiddenNative::TrackLines => &base::TRACK_LINES,
+        HiddenNative::TrackMark => &leave::TRACK_MARK,
+        HiddenNative::LeaveTo => &leave::LEAVE_TO,
+        HiddenNative::LeaveWith => &leave::LEAVE_WITH,
     }
 }

@@ -10,8 +10,9 @@ use ottavino_gc_arena::Collect;
 use piccolo::{BoxSequence, Context, Error, Execution, Function, Sequence, SequencePoll, Stack, Value};
 
 use crate::vm::call::{Call, Shared};
+use crate::vm::mark::{mark, set_mark};
 use crate::vm::native::{Flow, Native, Outcome, Raise};
-use crate::vm::vm_error::{error_value, note_line};
+use crate::vm::vm_error::error_value;
 
 /// Fuel for setting up a protected call.
 const CALL: i32 = 8;
@@ -38,7 +39,8 @@ fn protected<'gc>(call: &mut Call<'gc, '_>, callee: Value<'gc>, handler: Option<
         Some(_) => Handler::Broken,
         None => Handler::None,
     };
-    let sequence = Protected { handler, handling: false, shared: call.shared.clone() };
+    let mark = mark(call.ctx, call.shared);
+    let sequence = Protected { handler, handling: false, mark, shared: call.shared.clone() };
     // What can't be called fails inside the protection, as in reference Lua.
     let function = match callee {
         Value::Function(function) => function,
@@ -83,6 +85,8 @@ struct Protected<'gc> {
     handler: Handler<'gc>,
     /// Whether the handler is running.
     handling: bool,
+    /// The mark of the caller.
+    mark: i64,
     #[collect(require_static)]
     shared: Rc<Shared>,
 }
@@ -104,7 +108,7 @@ impl<'gc> Sequence<'gc> for Protected<'gc> {
     fn error(
         mut self: Pin<&mut Self>,
         ctx: Context<'gc>,
-        exec: Execution<'gc, '_>,
+        _: Execution<'gc, '_>,
         error: Error<'gc>,
         mut stack: Stack<'gc, '_>,
     ) -> Result<SequencePoll<'gc>, Error<'gc>> {
@@ -112,9 +116,7 @@ impl<'gc> Sequence<'gc> for Protected<'gc> {
             return Err(error);
         }
         let value = error_value(ctx, &self.shared, &error);
-        if let Some(caller) = exec.upper_lua_frame() {
-            note_line(ctx, &self.shared, caller.current_line);
-        }
+        set_mark(ctx, &self.shared, self.mark);
         stack.clear();
         match self.handler {
             Handler::Function(function) if !self.handling => {

@@ -1,3 +1,3 @@
--- expect: false	named-call-local-number.lua:3: attempt to call upvalue 'n' (a number value)
+-- expect: false	named-call-local-number.lua:3: attempt to call a number value (upvalue 'n')
 local n = 5
 print(pcall(function() n() end))

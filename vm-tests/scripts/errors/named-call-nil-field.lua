@@ -1,3 +1,3 @@
--- expect: false	named-call-nil-field.lua:3: attempt to call field 'nosuch' (a nil value)
+-- expect: false	named-call-nil-field.lua:3: attempt to call a nil value (field 'nosuch')
 local t = {}
 print(pcall(function() t.nosuch() end))

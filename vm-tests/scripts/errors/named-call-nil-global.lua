@@ -1,2 +1,2 @@
--- expect: false	named-call-nil-global.lua:2: attempt to call global 'nosuchfunction' (a nil value)
+-- expect: false	named-call-nil-global.lua:2: attempt to call a nil value (global 'nosuchfunction')
 print(pcall(function() nosuchfunction() end))

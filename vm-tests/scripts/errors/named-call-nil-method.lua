@@ -1,3 +1,3 @@
--- expect: false	named-call-nil-method.lua:3: attempt to call method 'nosuch' (a nil value)
+-- expect: false	named-call-nil-method.lua:3: attempt to call a nil value (method 'nosuch')
 local t = {}
 print(pcall(function() t:nosuch() end))

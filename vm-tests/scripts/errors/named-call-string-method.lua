@@ -1,2 +1,2 @@
--- expect: false	named-call-string-method.lua:2: attempt to call method 'nosuch' (a nil value)
+-- expect: false	named-call-string-method.lua:2: attempt to call a nil value (method 'nosuch')
 print(pcall(function() return ("x"):nosuch() end))

@@ -1,3 +1,3 @@
--- expect-error: named-call-uncaught.lua:2: attempt to call global 'nosuchfunction' (a nil value)
+-- expect-error: named-call-uncaught.lua:2: attempt to call a nil value (global 'nosuchfunction')
 local function f() return nosuchfunction(1) + 1 end
 f()

@@ -1,5 +1,5 @@
 -- expect: hello
--- expect-error: named-concat-uncaught.lua:5: attempt to concatenate local 'name' (a nil value)
+-- expect-error: named-concat-uncaught.lua:5: attempt to concatenate a nil value (local 'name')
 local name
 print("hello")
 local s = "hello " .. name

@@ -1,4 +1,4 @@
--- expect-error: named-index-uncaught.lua:5: attempt to index field 'answer' (a nil value)
+-- expect-error: named-index-uncaught.lua:5: attempt to index a nil value (field 'answer')
 local quiz = {}
 local a = 1
 

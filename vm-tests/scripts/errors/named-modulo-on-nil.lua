@@ -1,3 +1,3 @@
--- expect: false	named-modulo-on-nil.lua:3: attempt to perform arithmetic on upvalue 'x' (a nil value)
+-- expect: false	named-modulo-on-nil.lua:3: attempt to perform arithmetic on a nil value (upvalue 'x')
 local x
 print(pcall(function() return x % 2 end))

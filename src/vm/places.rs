@@ -1,0 +1,178 @@
+//! Where in its script a program is, and what its operations work on, for messages.
+//!
+//! A running program carries a **mark**: an integer whose lowest bits number the *region* it is
+//! in, a part of one function in which no two lines hold an operation of the same kind. The bits
+//! above are the region its caller was in, and so on, for as many callers as 64 bits hold. When
+//! an operation fails, its kind and the region give the line, and mostly the variable.
+//!
+//! The alternative, to write down the line before each statement, names no variables and costs
+//! an assignment a line where a whole function can do with one.
+
+use piccolo::MetaMethod;
+
+use crate::vm::program::Text;
+use crate::vm::rewrite::Type;
+
+/// What kind of operation failed. The VM tells as much of each of its errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// An operator, a field's access or a call, by its metamethod.
+    Operator(MetaMethod),
+    /// A key that no table can have.
+    Key,
+    /// The bounds of a numeric `for`.
+    Loop,
+}
+
+/// One operation that may fail.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Operation {
+    pub(crate) kind: Kind,
+    /// The line, counted from 1.
+    pub(crate) line: u64,
+    pub(crate) operands: Vec<Operand>,
+}
+
+/// What an operation works on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Operand {
+    /// The type of all its values, where it is known.
+    pub(crate) holds: Option<Type>,
+    pub(crate) name: Option<Variable>,
+}
+
+/// How the script names an operand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Variable {
+    /// `local`, `upvalue`, `global`, `field` or `method`.
+    pub(crate) what: &'static str,
+    pub(crate) name: Text,
+}
+
+/// A part of a function in which the kind of an operation gives its line.
+#[derive(Debug)]
+pub(crate) struct Region {
+    /// What the function is called in a traceback.
+    pub(crate) function: String,
+    operations: Vec<Operation>,
+    /// The line of each kind there is.
+    lines: Vec<(Kind, u64)>,
+}
+
+impl Region {
+    /// A region of these operations, unless two lines have operations of one kind.
+    pub(crate) fn of(function: &str, operations: Vec<Operation>) -> Option<Self> {
+        let mut region = Self { function: function.to_owned(), operations: Vec::new(), lines: Vec::new() };
+        region.add(operations).then_some(region)
+    }
+
+    /// Adds operations, if all of them can still be told apart. Returns whether they were added.
+    pub(crate) fn add(&mut self, operations: Vec<Operation>) -> bool {
+        let lines = self.lines.len();
+        for new in &operations {
+            match self.lines.iter().find(|(kind, _)| *kind == new.kind) {
+                Some((_, line)) if *line != new.line => {
+                    self.lines.truncate(lines);
+                    return false;
+                }
+                Some(_) => {}
+                None => self.lines.push((new.kind, new.line)),
+            }
+        }
+        self.operations.extend(operations);
+        true
+    }
+}
+
+/// All regions of a program.
+#[derive(Debug)]
+pub(crate) struct Places {
+    pub(crate) script: String,
+    /// The width of one region's number in a mark.
+    pub(crate) bits: u32,
+    /// Region `n` of a mark is at `n - 1`; 0 is nowhere.
+    pub(crate) regions: Vec<Region>,
+}
+
+/// Names that are listed when it is not known which of several variables is meant.
+const MAX_NAMES: usize = 3;
+/// The longest name that is put into a message, in bytes.
+const MAX_NAME_BYTES: usize = 80;
+
+impl Places {
+    /// The region that the program is in, and those of its callers, innermost first.
+    fn chain(&self, mark: i64) -> impl Iterator<Item = &Region> {
+        let mut rest = mark.cast_unsigned();
+        let mask = (1_u64 << self.bits) - 1;
+        std::iter::from_fn(move || {
+            let number = usize::try_from(rest & mask).ok()?;
+            rest >>= self.bits;
+            self.regions.get(number.checked_sub(1)?)
+        })
+    }
+
+    /// The line of an operation that failed with operands of these types.
+    pub(crate) fn line_of(&self, mark: i64, kind: Kind, found: &[&str]) -> Option<u64> {
+        let region = self.chain(mark).next()?;
+        let known = candidates(region, kind, found).next();
+        // An operation that was taken to be safe: the region's own place is near.
+        known.or(region.operations.first()).map(|operation| operation.line)
+    }
+
+    /// ` (field 'answer')`: what operand number `at` of the operation that failed is called, or
+    /// nothing when the script gives it no name.
+    pub(crate) fn name_of(&self, mark: i64, kind: Kind, found: &[&str], at: usize) -> String {
+        let Some(region) = self.chain(mark).next() else { return String::new() };
+        let mut names: Vec<&Variable> = Vec::new();
+        for operation in candidates(region, kind, found) {
+            match operation.operands.get(at).and_then(|operand| operand.name.as_ref()) {
+                Some(name) if !names.contains(&name) => names.push(name),
+                Some(_) => {}
+                None => return String::new(),
+            }
+        }
+        if names.is_empty() || names.len() > MAX_NAMES {
+            return String::new();
+        }
+        let names: Vec<String> = names.into_iter().map(shown).collect();
+        format!(" ({})", names.join(" or "))
+    }
+
+    /// The line in the function that is `level` calls up, by the call it is in.
+    pub(crate) fn caller_line(&self, mark: i64, level: usize) -> Option<u64> {
+        self.chain(mark).nth(level).and_then(line_of_call)
+    }
+
+    /// The functions that the program is in, innermost first, with the lines they are at. The
+    /// first is at `innermost`, if that is known.
+    pub(crate) fn traceback(&self, mark: i64, innermost: Option<u64>) -> Vec<(String, u64)> {
+        let mut first = innermost;
+        self.chain(mark)
+            .filter_map(|region| {
+                let line = first.take().or_else(|| line_of_call(region))?;
+                Some((region.function.clone(), line))
+            })
+            .collect()
+    }
+}
+
+fn candidates<'a>(region: &'a Region, kind: Kind, found: &[&str]) -> impl Iterator<Item = &'a Operation> {
+    region.operations.iter().filter(move |operation| {
+        let possible =
+            |(operand, found): (&Operand, &&str)| operand.holds.is_none_or(|holds| holds.name() == *found);
+        operation.kind == kind && operation.operands.iter().zip(found).all(possible)
+    })
+}
+
+fn line_of_call(region: &Region) -> Option<u64> {
+    let call = region.operations.iter().find(|operation| operation.kind == Kind::Operator(MetaMethod::Call));
+    call.or(region.operations.first()).map(|operation| operation.line)
+}
+
+fn shown(variable: &Variable) -> String {
+    let name = String::from_utf8_lossy(&variable.name);
+    match name.char_indices().find(|(at, char)| at + char.len_utf8() > MAX_NAME_BYTES) {
+        Some((end, _)) => format!("{} '{}...'", variable.what, name.get(..end).unwrap_or_default()),
+        None => format!("{} '{name}'", variable.what),
+    }
+}

@@ -1,0 +1,91 @@
+//! What the compiler may rely on in the sandbox's own library.
+//!
+//! A call of `math.floor` can't fail as a call and gives a number, as long as the program has put
+//! nothing else there. Programs that might have (they assign to the name, hand the library's table
+//! around, or can reach the table of globals) are trusted in nothing.
+
+use super::locals::Type;
+use crate::vm::names::Names;
+
+/// What is known of a native.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    /// The type of its first result.
+    pub(super) gives: Option<Type>,
+    /// Whether it always gives exactly one value.
+    pub(super) single: bool,
+}
+
+const NUMBER: Known = Known { gives: Some(Type::Number), single: true };
+const TEXT: Known = Known { gives: Some(Type::String), single: true };
+const VALUE: Known = Known { gives: None, single: true };
+const VALUES: Known = Known { gives: None, single: false };
+
+/// What a program makes it possible to rely on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Facts<'a> {
+    names: &'a Names,
+    /// Whether tables may have metatables, and so operators may do anything.
+    pub(super) metatables: bool,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn of(names: &'a Names) -> Self {
+        Self { names, metatables: names.reaches_global("setmetatable") }
+    }
+
+    /// The native that a global variable certainly holds, of those that never call back.
+    pub(super) fn function(&self, global: &[u8]) -> Option<Known> {
+        let known = match global {
+            b"type" => TEXT,
+            b"tostring" if !self.metatables => TEXT,
+            b"pairs" if !self.metatables => VALUES,
+            b"tonumber" | b"rawget" | b"rawset" | b"rawequal" => VALUE,
+            b"rawlen" => NUMBER,
+            b"select" | b"unpack" | b"next" | b"ipairs" => VALUES,
+            _ => return None,
+        };
+        self.names.keeps_global(global).then_some(known)
+    }
+
+    /// Whether a global variable certainly holds `error`.
+    pub(super) fn raises(&self, global: &[u8]) -> bool {
+        global == b"error" && self.names.keeps_global(global)
+    }
+
+    /// The native that `library.field` certainly is, of those that never call back.
+    pub(super) fn method(&self, library: &[u8], field: &[u8]) -> Option<Known> {
+        let known = match (library, field) {
+            (b"math", b"modf" | b"frexp") => VALUES,
+            (
+                b"math",
+                b"abs" | b"acos" | b"asin" | b"atan" | b"atan2" | b"ceil" | b"cos" | b"cosh" | b"deg"
+                | b"exp" | b"floor" | b"fmod" | b"ldexp" | b"log" | b"log10" | b"max" | b"min" | b"pow"
+                | b"rad" | b"random" | b"sin" | b"sinh" | b"sqrt" | b"tan" | b"tanh",
+            ) => NUMBER,
+            (b"string", b"len") => NUMBER,
+            (b"string", b"char" | b"rep" | b"sub" | b"upper" | b"lower" | b"reverse") => TEXT,
+            (b"string", b"format") if !self.metatables => TEXT,
+            (b"string", b"byte" | b"find" | b"match" | b"gmatch") => VALUES,
+            (b"table", b"concat") => TEXT,
+            (b"table", b"insert" | b"remove") => VALUES,
+            (b"os", b"time" | b"clock") => Known { gives: None, single: true },
+            _ => return None,
+        };
+        self.keeps_library(library).then_some(known)
+    }
+
+    /// Whether `library.field` is certainly a number that the library holds.
+    pub(super) fn is_number(&self, library: &[u8], field: &[u8]) -> bool {
+        matches!((library, field), (b"math", b"pi" | b"huge")) && self.keeps_library(library)
+    }
+
+    /// Whether a global variable certainly holds the library's table.
+    pub(super) fn keeps_library(&self, library: &[u8]) -> bool {
+        // The table of strings is also reached through their metatable.
+        let by_metatable = library == b"string" && self.names.reaches_global("getmetatable");
+        matches!(library, b"math" | b"string" | b"table" | b"os")
+            && self.names.keeps_table(library)
+            && !by_metatable
+    }
+}

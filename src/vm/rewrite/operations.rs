@@ -1,0 +1,406 @@
+//! Lists the operations of a statement that the VM may fail in, or that call a script's function.
+//!
+//! What can't fail is left out: sums of numbers, fields of tables, natives of the library. The
+//! tree is looked at after its operators have been bound, so that `..` is a call of a native.
+
+use piccolo::MetaMethod;
+use piccolo::compiler::LineNumber;
+use piccolo::compiler::parser::{
+    AssignmentTarget, BinaryOperator, Block, CallSuffix, ConstructorField, Expression, FieldSuffix,
+    ForStatement, HeadExpression, PrimaryExpression, RecordKey, SimpleExpression, Statement, SuffixPart,
+    SuffixedExpression, UnaryOperator,
+};
+
+use super::library::Facts;
+use super::locals::{Type, local};
+use super::operators::{HiddenNative, is_hidden};
+use super::types::{Holds, binary, native, unary};
+use super::walk::literal_text;
+use crate::vm::places::{Kind, Operand, Operation, Variable};
+use crate::vm::program::Text;
+
+/// Collects the operations of one function.
+pub(super) struct Collector<'a> {
+    facts: &'a Facts<'a>,
+    /// How many functions are around the code.
+    depth: u8,
+    /// The line of the statement being looked at.
+    line: LineNumber,
+    pub(super) operations: Vec<Operation>,
+}
+
+impl<'a> Collector<'a> {
+    pub(super) fn new(facts: &'a Facts<'a>, depth: u8, line: LineNumber) -> Self {
+        Self { facts, depth, line, operations: Vec::new() }
+    }
+
+    fn add(&mut self, kind: Kind, operands: Vec<Operand>) {
+        let line = self.line.0.saturating_add(1);
+        self.operations.push(Operation { kind, line, operands });
+    }
+
+    fn add_operator(&mut self, method: MetaMethod, operands: Vec<Operand>) {
+        self.add(Kind::Operator(method), operands);
+    }
+
+    // ---- statements -----------------------------------------------------------------------
+
+    /// Everything in the block, functions inside it not counted.
+    pub(super) fn block(&mut self, block: &Block<Text>) {
+        for statement in &block.statements {
+            self.line = statement.line_number;
+            self.own(&statement.inner);
+            self.blocks_inside(&statement.inner);
+        }
+        if let Some(statement) = &block.return_statement {
+            self.line = statement.line_number;
+            self.expressions(&statement.inner.returns);
+        }
+    }
+
+    /// Everything in a statement, the blocks inside it included.
+    pub(super) fn whole(&mut self, statement: &Statement<Text>) {
+        self.own(statement);
+        self.blocks_inside(statement);
+    }
+
+    fn blocks_inside(&mut self, statement: &Statement<Text>) {
+        match statement {
+            Statement::If(s) => {
+                let conditional = std::iter::once(&s.if_part).chain(&s.else_if_parts).map(|(_, block)| block);
+                conditional.chain(&s.else_part).for_each(|block| self.block(block));
+            }
+            Statement::While(s) => self.block(&s.block),
+            Statement::Repeat(s) => {
+                self.block(&s.body);
+                self.line = s.body.closed_on;
+                self.expression(&s.until);
+            }
+            Statement::Do(block) => self.block(block),
+            Statement::For(ForStatement::Numeric { body, .. } | ForStatement::Generic { body, .. }) => {
+                self.block(body);
+            }
+            _ => {}
+        }
+    }
+
+    /// The statement itself without the blocks inside it.
+    pub(super) fn own(&mut self, statement: &Statement<Text>) {
+        match statement {
+            Statement::If(s) => {
+                for (condition, _) in std::iter::once(&s.if_part).chain(&s.else_if_parts) {
+                    self.expression(condition);
+                }
+            }
+            Statement::While(s) => {
+                self.expression(&s.condition);
+            }
+            Statement::For(s) => self.for_statement(s),
+            Statement::FunctionCall(s) => {
+                self.suffixed(&s.head, Some(&s.call));
+            }
+            Statement::Function(s) => self.function_target(&s.name, &s.fields),
+            Statement::LocalStatement(s) => self.expressions(&s.values),
+            Statement::Assignment(s) => {
+                s.targets.iter().for_each(|target| self.target(target));
+                self.expressions(&s.values);
+            }
+            Statement::Do(_)
+            | Statement::Repeat(_)
+            | Statement::LocalFunction(_)
+            | Statement::Label(_)
+            | Statement::Goto(_)
+            | Statement::Break => {}
+        }
+    }
+
+    fn for_statement(&mut self, statement: &ForStatement<Text>) {
+        match statement {
+            ForStatement::Numeric { initial, limit, step, .. } => {
+                let mut numbers = true;
+                for bound in [Some(initial), Some(limit), step.as_ref()].into_iter().flatten() {
+                    numbers &= self.expression(bound) == Holds::Only(Type::Number);
+                }
+                if !numbers {
+                    self.add(Kind::Loop, Vec::new());
+                }
+            }
+            ForStatement::Generic { arguments, .. } => {
+                self.expressions(arguments);
+                if !self.is_native_iteration(arguments) {
+                    self.add_operator(MetaMethod::Call, vec![Operand::default()]);
+                }
+            }
+        }
+    }
+
+    /// `pairs(t)` and the like, whose iterators are natives.
+    fn is_native_iteration(&self, arguments: &[Expression<Text>]) -> bool {
+        let [only] = arguments else { return false };
+        let HeadExpression::Simple(SimpleExpression::Suffixed(call)) = &*only.head else { return false };
+        let PrimaryExpression::Name(name) = &call.primary else { return false };
+        let [callee @ .., SuffixPart::Call(CallSuffix::Function(_))] = &*call.suffixes else { return false };
+        let is_native = native(self.facts, &call.primary, callee).is_some();
+        let iterates = match callee {
+            [] => matches!(&**name, b"pairs" | b"ipairs"),
+            [SuffixPart::Field(FieldSuffix::Named(field))] => &**field == b"gmatch",
+            _ => false,
+        };
+        only.tail.is_empty() && is_native && iterates
+    }
+
+    fn target(&mut self, target: &AssignmentTarget<Text>) {
+        let AssignmentTarget::Field(table, field) = target else { return };
+        let base = self.suffixed(table, None);
+        if base.holds != Some(Type::Table) {
+            self.add_operator(MetaMethod::NewIndex, vec![base]);
+        }
+        if let FieldSuffix::Indexed(key) = field {
+            self.key(key);
+        }
+    }
+
+    /// `function a.b.c() … end` assigns a field.
+    fn function_target(&mut self, name: &Text, fields: &[Text]) {
+        let Some((_, path)) = fields.split_last() else { return };
+        let mut base = self.variable(name);
+        for field in path {
+            self.index(base);
+            base = Operand { holds: None, name: Some(Variable { what: "field", name: field.clone() }) };
+        }
+        if base.holds != Some(Type::Table) {
+            self.add_operator(MetaMethod::NewIndex, vec![base]);
+        }
+    }
+
+    fn key(&mut self, key: &Expression<Text>) {
+        self.expression(key);
+        let literal = matches!(
+            &*key.head,
+            HeadExpression::Simple(
+                SimpleExpression::String(_) | SimpleExpression::Integer(_) | SimpleExpression::Float(_)
+            )
+        );
+        if !literal || !key.tail.is_empty() {
+            self.add(Kind::Key, Vec::new());
+        }
+    }
+
+    // ---- expressions ----------------------------------------------------------------------
+
+    pub(super) fn expressions(&mut self, expressions: &[Expression<Text>]) {
+        for expression in expressions {
+            self.expression(expression);
+        }
+    }
+
+    pub(super) fn expression(&mut self, expression: &Expression<Text>) -> Holds {
+        Holds::from(self.operand(expression).holds)
+    }
+
+    fn operand(&mut self, expression: &Expression<Text>) -> Operand {
+        let mut left = match &*expression.head {
+            HeadExpression::Simple(simple) => self.simple(simple),
+            HeadExpression::UnaryOperator(operator, operand) => self.unary(*operator, operand),
+        };
+        for (operator, right) in &expression.tail {
+            let right = self.operand(right);
+            left = self.binary(*operator, left, right);
+        }
+        left
+    }
+
+    fn unary(&mut self, operator: UnaryOperator, operand: &Expression<Text>) -> Operand {
+        let operand = self.operand(operand);
+        let holds = unary(self.facts, operator, Holds::from(operand.holds)).certain();
+        match operator {
+            UnaryOperator::Not => {}
+            UnaryOperator::Len if matches!(operand.holds, Some(Type::String | Type::Table)) => {}
+            UnaryOperator::Len => self.add_operator(MetaMethod::Len, vec![operand]),
+            UnaryOperator::Minus if operand.holds == Some(Type::Number) => {}
+            UnaryOperator::Minus => self.add_operator(MetaMethod::Unm, vec![operand]),
+            UnaryOperator::BitNot => self.add_operator(MetaMethod::BNot, vec![operand]),
+        }
+        Operand { holds, name: None }
+    }
+
+    fn binary(&mut self, operator: BinaryOperator, left: Operand, right: Operand) -> Operand {
+        let holds = binary(self.facts, operator, Holds::from(left.holds), Holds::from(right.holds)).certain();
+        let both = |wanted: Type| left.holds == Some(wanted) && right.holds == Some(wanted);
+        let ordered = both(Type::Number) || both(Type::String);
+        let arithmetic = match operator {
+            BinaryOperator::And | BinaryOperator::Or | BinaryOperator::Equal | BinaryOperator::NotEqual => {
+                None
+            }
+            BinaryOperator::LessThan | BinaryOperator::GreaterThan => (!ordered).then_some(MetaMethod::Lt),
+            BinaryOperator::LessEqual | BinaryOperator::GreaterEqual => (!ordered).then_some(MetaMethod::Le),
+            BinaryOperator::Add => (!both(Type::Number)).then_some(MetaMethod::Add),
+            BinaryOperator::Sub => (!both(Type::Number)).then_some(MetaMethod::Sub),
+            BinaryOperator::Mul => (!both(Type::Number)).then_some(MetaMethod::Mul),
+            BinaryOperator::Div => (!both(Type::Number)).then_some(MetaMethod::Div),
+            BinaryOperator::Pow => (!both(Type::Number)).then_some(MetaMethod::Pow),
+            // These can fail on numbers too.
+            BinaryOperator::IDiv => Some(MetaMethod::IDiv),
+            BinaryOperator::Mod => Some(MetaMethod::Mod),
+            BinaryOperator::BitAnd => Some(MetaMethod::BAnd),
+            BinaryOperator::BitOr => Some(MetaMethod::BOr),
+            BinaryOperator::BitXor => Some(MetaMethod::BXor),
+            BinaryOperator::ShiftLeft => Some(MetaMethod::Shl),
+            BinaryOperator::ShiftRight => Some(MetaMethod::Shr),
+            BinaryOperator::Concat => Some(MetaMethod::Concat),
+        };
+        if let Some(method) = arithmetic {
+            let swapped = matches!(operator, BinaryOperator::GreaterThan | BinaryOperator::GreaterEqual);
+            self.add_operator(method, if swapped { vec![right, left] } else { vec![left, right] });
+        }
+        Operand { holds, name: None }
+    }
+
+    fn simple(&mut self, expression: &SimpleExpression<Text>) -> Operand {
+        let holds = match expression {
+            SimpleExpression::Float(_) | SimpleExpression::Integer(_) => Some(Type::Number),
+            SimpleExpression::String(_) => Some(Type::String),
+            SimpleExpression::Function(_) => Some(Type::Function),
+            SimpleExpression::TableConstructor(table) => {
+                for field in &table.fields {
+                    match field {
+                        ConstructorField::Array(value)
+                        | ConstructorField::Record(RecordKey::Named(_), value) => {
+                            self.expression(value);
+                        }
+                        ConstructorField::Record(RecordKey::Indexed(key), value) => {
+                            self.key(key);
+                            self.expression(value);
+                        }
+                    }
+                }
+                Some(Type::Table)
+            }
+            SimpleExpression::Suffixed(suffixed) => return self.suffixed(suffixed, None),
+            SimpleExpression::Nil
+            | SimpleExpression::True
+            | SimpleExpression::False
+            | SimpleExpression::VarArgs => None,
+        };
+        Operand { holds, name: None }
+    }
+
+    fn variable(&self, text: &Text) -> Operand {
+        match local(text) {
+            Some(local) => {
+                let what = if local.depth == self.depth { "local" } else { "upvalue" };
+                Operand { holds: local.holds, name: Some(Variable { what, name: local.name.into() }) }
+            }
+            None if self.facts.keeps_library(text) => Operand {
+                holds: Some(Type::Table),
+                name: Some(Variable { what: "global", name: text.clone() }),
+            },
+            None => Operand { holds: None, name: Some(Variable { what: "global", name: text.clone() }) },
+        }
+    }
+
+    /// A variable or an expression in brackets, with what follows it, and then `call`.
+    fn suffixed(
+        &mut self,
+        expression: &SuffixedExpression<Text>,
+        call: Option<&CallSuffix<Text>>,
+    ) -> Operand {
+        let mut value = match &expression.primary {
+            PrimaryExpression::Name(name) if is_hidden(name) => return self.hidden(name, expression),
+            PrimaryExpression::Name(name) => self.variable(name),
+            PrimaryExpression::GroupedExpression(inner) => self.operand(inner),
+        };
+        for (at, suffix) in expression.suffixes.iter().enumerate() {
+            let before = expression.suffixes.get(..at).unwrap_or_default();
+            value = match suffix {
+                SuffixPart::Field(field) => self.field(expression, before, value, field),
+                SuffixPart::Call(call) => self.call(expression, before, value, call),
+            };
+        }
+        match call {
+            Some(call) => self.call(expression, &expression.suffixes, value, call),
+            None => value,
+        }
+    }
+
+    fn field(
+        &mut self,
+        expression: &SuffixedExpression<Text>,
+        before: &[SuffixPart<Text>],
+        base: Operand,
+        field: &FieldSuffix<Text>,
+    ) -> Operand {
+        self.index(base);
+        let name = match field {
+            FieldSuffix::Named(name) => Some(name),
+            FieldSuffix::Indexed(key) => {
+                self.expression(key);
+                literal_text(key)
+            }
+        };
+        let holds = match (&expression.primary, before, name) {
+            (PrimaryExpression::Name(library), [], Some(field)) if self.facts.is_number(library, field) => {
+                Some(Type::Number)
+            }
+            _ => None,
+        };
+        Operand { holds, name: name.map(|name| Variable { what: "field", name: name.clone() }) }
+    }
+
+    fn index(&mut self, base: Operand) {
+        if !matches!(base.holds, Some(Type::Table | Type::String)) {
+            self.add_operator(MetaMethod::Index, vec![base]);
+        }
+    }
+
+    fn call(
+        &mut self,
+        expression: &SuffixedExpression<Text>,
+        before: &[SuffixPart<Text>],
+        callee: Operand,
+        call: &CallSuffix<Text>,
+    ) -> Operand {
+        let (known, callee, arguments) = match call {
+            CallSuffix::Function(arguments) => {
+                (native(self.facts, &expression.primary, before), callee, arguments)
+            }
+            CallSuffix::Method(name, arguments) => {
+                let text = callee.holds == Some(Type::String);
+                let known = if text { self.facts.method(b"string", name) } else { None };
+                self.index(callee);
+                let method = Variable { what: "method", name: name.clone() };
+                (known, Operand { holds: None, name: Some(method) }, arguments)
+            }
+        };
+        self.expressions(arguments);
+        if known.is_none() {
+            self.add_operator(MetaMethod::Call, vec![callee]);
+        }
+        Operand { holds: known.and_then(|known| known.gives), name: None }
+    }
+
+    /// A native in the place of an operator. It fails by itself, and asks for the names here.
+    fn hidden(&mut self, name: &Text, expression: &SuffixedExpression<Text>) -> Operand {
+        let method = [(HiddenNative::Concat, MetaMethod::Concat), (HiddenNative::Modulo, MetaMethod::Mod)]
+            .into_iter()
+            .find_map(|(native, method)| (native.variable() == *name).then_some(method));
+        let (Some(method), [SuffixPart::Call(CallSuffix::Function(arguments))]) =
+            (method, &*expression.suffixes)
+        else {
+            return Operand::default();
+        };
+        let operands: Vec<Operand> = arguments.iter().map(|argument| self.operand(argument)).collect();
+        let concat = method == MetaMethod::Concat;
+        let safe = |operand: &Operand| match operand.holds {
+            Some(Type::Number) => true,
+            Some(Type::String) => concat,
+            _ => false,
+        };
+        let all_safe = operands.iter().all(safe);
+        let gives = if concat { Type::String } else { Type::Number };
+        if !all_safe {
+            self.add_operator(method, operands);
+        }
+        Operand { holds: (all_safe || !self.facts.metatables).then_some(gives), name: None }
+    }
+}

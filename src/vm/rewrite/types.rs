@@ -1,0 +1,190 @@
+//! The types of expressions, as far as the tree tells them.
+//!
+//! Nothing that keeps scripts in their bounds relies on these types: a wrong one could only make
+//! a script's own error name a wrong line. They serve speed, since a sum of two numbers can't fail
+//! and needs no note of the line it is on.
+
+use piccolo::compiler::parser::{
+    BinaryOperator, CallSuffix, Expression, FieldSuffix, HeadExpression, PrimaryExpression, SimpleExpression,
+    SuffixPart, SuffixedExpression, UnaryOperator,
+};
+
+use super::library::{Facts, Known};
+use super::locals::{Type, local};
+use crate::vm::program::Text;
+
+/// What is known of the values of an expression or a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// No value has been seen yet.
+    Nothing,
+    /// All values are of this type.
+    Only(Type),
+    /// Anything.
+    Any,
+}
+
+impl Holds {
+    pub(super) fn from(known: Option<Type>) -> Self {
+        known.map_or(Self::Any, Self::Only)
+    }
+
+    pub(super) fn certain(self) -> Option<Type> {
+        match self {
+            Self::Only(only) => Some(only),
+            Self::Nothing | Self::Any => None,
+        }
+    }
+
+    /// What holds both this and `other`.
+    pub(super) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Nothing, known) | (known, Self::Nothing) => known,
+            (a, b) if a == b => a,
+            _ => Self::Any,
+        }
+    }
+}
+
+/// The type of an expression whose locals are named by what they hold.
+pub(super) fn type_of(facts: &Facts<'_>, expression: &Expression<Text>) -> Option<Type> {
+    let variable = |name: &Text| Holds::from(local(name).and_then(|local| local.holds));
+    holds(facts, &variable, expression).certain()
+}
+
+/// What an expression holds, where `variable` tells what variables do.
+pub(super) fn holds(
+    facts: &Facts<'_>,
+    variable: &dyn Fn(&Text) -> Holds,
+    expression: &Expression<Text>,
+) -> Holds {
+    let head = match &*expression.head {
+        HeadExpression::Simple(simple) => simple_holds(facts, variable, simple),
+        HeadExpression::UnaryOperator(operator, operand) => {
+            unary(facts, *operator, holds(facts, variable, operand))
+        }
+    };
+    expression
+        .tail
+        .iter()
+        .fold(head, |left, (operator, right)| binary(facts, *operator, left, holds(facts, variable, right)))
+}
+
+pub(super) fn unary(facts: &Facts<'_>, operator: UnaryOperator, operand: Holds) -> Holds {
+    match operator {
+        UnaryOperator::Not => Holds::Any,
+        UnaryOperator::Len => length(facts, operand),
+        UnaryOperator::Minus | UnaryOperator::BitNot => arithmetic(facts, operand, Holds::Only(Type::Number)),
+    }
+}
+
+fn length(facts: &Facts<'_>, operand: Holds) -> Holds {
+    if facts.metatables && operand != Holds::Only(Type::String) {
+        return Holds::Any;
+    }
+    Holds::Only(Type::Number)
+}
+
+pub(super) fn binary(facts: &Facts<'_>, operator: BinaryOperator, left: Holds, right: Holds) -> Holds {
+    match operator {
+        BinaryOperator::Add
+        | BinaryOperator::Sub
+        | BinaryOperator::Mul
+        | BinaryOperator::Mod
+        | BinaryOperator::Pow
+        | BinaryOperator::Div
+        | BinaryOperator::IDiv
+        | BinaryOperator::BitAnd
+        | BinaryOperator::BitOr
+        | BinaryOperator::BitXor
+        | BinaryOperator::ShiftLeft
+        | BinaryOperator::ShiftRight => arithmetic(facts, left, right),
+        BinaryOperator::Concat => {
+            let simple = |holds| matches!(holds, Holds::Only(Type::Number | Type::String) | Holds::Nothing);
+            if !facts.metatables || (simple(left) && simple(right)) {
+                Holds::Only(Type::String)
+            } else {
+                Holds::Any
+            }
+        }
+        // The types here are all true values: `a or b` is `a`, `a and b` is `b`.
+        BinaryOperator::Or => match left {
+            Holds::Only(_) | Holds::Nothing => left,
+            Holds::Any => Holds::Any,
+        },
+        BinaryOperator::And => match left {
+            Holds::Only(_) => right,
+            Holds::Nothing | Holds::Any => left,
+        },
+        BinaryOperator::NotEqual
+        | BinaryOperator::Equal
+        | BinaryOperator::LessThan
+        | BinaryOperator::LessEqual
+        | BinaryOperator::GreaterThan
+        | BinaryOperator::GreaterEqual => Holds::Any,
+    }
+}
+
+/// Arithmetic gives a number or fails, unless a metamethod may be asked.
+fn arithmetic(facts: &Facts<'_>, left: Holds, right: Holds) -> Holds {
+    match (left, right) {
+        _ if !facts.metatables => Holds::Only(Type::Number),
+        (Holds::Only(Type::Number), Holds::Only(Type::Number)) => Holds::Only(Type::Number),
+        (Holds::Nothing, Holds::Only(Type::Number) | Holds::Nothing)
+        | (Holds::Only(Type::Number), Holds::Nothing) => Holds::Nothing,
+        _ => Holds::Any,
+    }
+}
+
+fn simple_holds(
+    facts: &Facts<'_>,
+    variable: &dyn Fn(&Text) -> Holds,
+    expression: &SimpleExpression<Text>,
+) -> Holds {
+    match expression {
+        SimpleExpression::Float(_) | SimpleExpression::Integer(_) => Holds::Only(Type::Number),
+        SimpleExpression::String(_) => Holds::Only(Type::String),
+        SimpleExpression::TableConstructor(_) => Holds::Only(Type::Table),
+        SimpleExpression::Function(_) => Holds::Only(Type::Function),
+        SimpleExpression::Suffixed(suffixed) => suffixed_holds(facts, variable, suffixed),
+        SimpleExpression::Nil
+        | SimpleExpression::True
+        | SimpleExpression::False
+        | SimpleExpression::VarArgs => Holds::Any,
+    }
+}
+
+fn suffixed_holds(
+    facts: &Facts<'_>,
+    variable: &dyn Fn(&Text) -> Holds,
+    expression: &SuffixedExpression<Text>,
+) -> Holds {
+    match (&expression.primary, &*expression.suffixes) {
+        (PrimaryExpression::Name(name), []) => variable(name),
+        (PrimaryExpression::GroupedExpression(inner), []) => holds(facts, variable, inner),
+        (PrimaryExpression::Name(library), [SuffixPart::Field(FieldSuffix::Named(field))])
+            if facts.is_number(library, field) =>
+        {
+            Holds::Only(Type::Number)
+        }
+        (_, [callee @ .., SuffixPart::Call(CallSuffix::Function(_))]) => {
+            Holds::from(native(facts, &expression.primary, callee).and_then(|known| known.gives))
+        }
+        _ => Holds::Any,
+    }
+}
+
+/// The native that is certainly called by `primary` and the suffixes behind it.
+pub(super) fn native(
+    facts: &Facts<'_>,
+    primary: &PrimaryExpression<Text>,
+    suffixes: &[SuffixPart<Text>],
+) -> Option<Known> {
+    match (primary, suffixes) {
+        (PrimaryExpression::Name(name), []) => facts.function(name),
+        (PrimaryExpression::Name(library), [SuffixPart::Field(FieldSuffix::Named(field))]) => {
+            facts.method(library, field)
+        }
+        _ => None,
+    }
+}
