@@ -32,7 +32,7 @@ pub(crate) struct Args {
 pub(crate) fn execute(args: &Args) -> CommandResult {
     let source = scripts::read(&args.file).map_err(|error| Failure::unreadable(&args.file, &error))?;
     let name = args.file.file_name().unwrap_or_default().to_string_lossy();
-    let program = Program::compile(&name, &source)?;
+    let program = Program::compile_traced(&name, &source)?;
     let limits = Limits { time: args.timeout, memory_bytes: args.memory };
     let printed =
         Rc::new(RefCell::new(Printed { output: Output::stdout(), error: None, pending: Vec::new() }));

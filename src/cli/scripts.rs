@@ -138,7 +138,7 @@ pub(crate) fn inspect(file: &Path) -> ScriptReport {
 /// The script itself if it answers in the chat: what `goop.commands()` gives where there is no peer.
 pub(crate) fn command_name(file: &Path, source: &[u8]) -> Vec<String> {
     let Some(name) = ScriptName::of_file(file) else { return Vec::new() };
-    let program = Program::compile(&name.file_name(), source);
+    let program = Program::compile_traced(&name.file_name(), source);
     if program.is_ok_and(|program| program.entries().handle) { vec![name.to_string()] } else { Vec::new() }
 }
 

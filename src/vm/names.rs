@@ -7,7 +7,9 @@
 use std::collections::HashSet;
 use std::convert::Infallible;
 
-use piccolo::compiler::parser::{CallSuffix, Chunk, FieldSuffix, SuffixPart};
+use piccolo::compiler::parser::{
+    CallSuffix, Chunk, Expression, FieldSuffix, HeadExpression, SimpleExpression, SuffixPart,
+};
 
 use crate::vm::program::Text;
 use crate::vm::rewrite::{Visitor, walk_chunk};
@@ -23,6 +25,8 @@ pub(crate) struct Names {
     assigned: HashSet<Text>,
     /// Some table is indexed with a computed key; a string's methods can be reached so.
     computed_index: bool,
+    /// `error` is used in another way than with a message alone or with a level of 0 or 1.
+    error_level: bool,
     /// The table of globals itself is reachable.
     all: bool,
 }
@@ -55,6 +59,11 @@ impl Names {
         self.keeps_global(name) && !self.whole.contains(name)
     }
 
+    /// Whether the program may raise errors at the place of a caller.
+    pub(crate) fn raises_with_level(&self) -> bool {
+        self.all || self.error_level || self.assigned.contains(&b"error"[..])
+    }
+
     /// Whether `("…")[key]` may ask for a method by a computed name.
     pub(crate) fn computes_index(&self) -> bool {
         self.all || self.computed_index
@@ -69,6 +78,7 @@ impl Visitor for Names {
     }
 
     fn variable(&mut self, name: &Text, first: Option<&SuffixPart<Text>>) {
+        self.error_level |= &**name == b"error" && !is_call_with_own_level(first);
         let by_constant = match first {
             Some(SuffixPart::Field(FieldSuffix::Named(_))) => true,
             Some(SuffixPart::Call(CallSuffix::Method(..))) => true,
@@ -87,5 +97,29 @@ impl Visitor for Names {
 
     fn computed_index(&mut self) {
         self.computed_index = true;
+    }
+}
+
+/// `(message)`, `(message, 0)`, `(message, 1)`
+fn is_call_with_own_level(call: Option<&SuffixPart<Text>>) -> bool {
+    let Some(SuffixPart::Call(CallSuffix::Function(arguments))) = call else { return false };
+    match &**arguments {
+        [] => true,
+        [message] => !gives_many(message),
+        [_, level, ..] => {
+            matches!(&*level.head, HeadExpression::Simple(SimpleExpression::Integer(0 | 1)))
+                && level.tail.is_empty()
+        }
+    }
+}
+
+/// Whether the expression may give a level behind a message.
+fn gives_many(expression: &Expression<Text>) -> bool {
+    match (&*expression.head, expression.tail.is_empty()) {
+        (HeadExpression::Simple(SimpleExpression::VarArgs), true) => true,
+        (HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)), true) => {
+            matches!(suffixed.suffixes.last(), Some(SuffixPart::Call(_)))
+        }
+        _ => false,
     }
 }

@@ -30,12 +30,18 @@ use crate::vm::program::Text;
 const LINE: LineNumber = LineNumber(0);
 
 /// Rewrites the whole program. Returns the natives that the new chunk takes as its arguments,
-/// behind the initial mark, and what the marks mean.
-pub(crate) fn rewrite(chunk: &mut Chunk<Text>, script: &str, names: &Names) -> (Vec<HiddenNative>, Places) {
+/// behind the initial mark, and what the marks mean. A `traced` program knows its callers.
+pub(crate) fn rewrite(
+    chunk: &mut Chunk<Text>,
+    script: &str,
+    names: &Names,
+    traced: bool,
+) -> (Vec<HiddenNative>, Places) {
     let facts = Facts::of(names);
+    let callers = traced || facts.needs_callers();
     name_locals(chunk, &facts);
     let mut natives = bind_operators(chunk, &facts);
-    let places = set_marks(chunk, script, &facts, &mut natives);
+    let places = set_marks(chunk, script, &facts, callers, &mut natives);
     natives.insert(0, HiddenNative::TrackMark);
     let closed_on = chunk.block.closed_on;
     let script = std::mem::replace(&mut chunk.block, empty_block(closed_on));

@@ -10,8 +10,17 @@ use piccolo::compiler::parser::{
 use super::locals::local;
 use crate::vm::program::Text;
 
-/// Takes a function and what it is called: its name, or none.
-pub(super) type Take<'a> = dyn FnMut(&mut FunctionDefinition<Text>, Option<String>, LineNumber) + 'a;
+/// What is known of a function where it is written.
+pub(super) struct Found {
+    /// What the script calls it, if anything.
+    pub(super) name: Option<String>,
+    /// The local variable that it is declared as.
+    pub(super) variable: Option<Text>,
+    pub(super) line: LineNumber,
+}
+
+/// Takes a function.
+pub(super) type Take<'a> = dyn FnMut(&mut FunctionDefinition<Text>, Found) + 'a;
 
 /// Gives all functions in the block, in blocks and expressions inside it, but not those inside
 /// other functions.
@@ -32,6 +41,10 @@ struct Finder<'a, 'b> {
 }
 
 impl Finder<'_, '_> {
+    fn found(&self, name: Option<String>) -> Found {
+        Found { name, variable: None, line: self.line }
+    }
+
     fn block(&mut self, block: &mut Block<Text>) {
         each_function(block, self.take);
     }
@@ -66,10 +79,12 @@ impl Finder<'_, '_> {
             }
             Statement::Function(s) => {
                 let path: Vec<String> = std::iter::once(&s.name).chain(&s.fields).map(shown).collect();
-                (self.take)(&mut s.definition, Some(path.join(".")), self.line);
+                let found = self.found(Some(path.join(".")));
+                (self.take)(&mut s.definition, found);
             }
             Statement::LocalFunction(s) => {
-                (self.take)(&mut s.definition, Some(shown(&s.name)), self.line);
+                let found = Found { variable: Some(s.name.clone()), ..self.found(Some(shown(&s.name))) };
+                (self.take)(&mut s.definition, found);
             }
             Statement::LocalStatement(s) => {
                 let mut names = s.names.iter().map(|(name, _)| shown(name));
@@ -113,7 +128,8 @@ impl Finder<'_, '_> {
         if value.tail.is_empty()
             && let HeadExpression::Simple(SimpleExpression::Function(definition)) = &mut *value.head
         {
-            (self.take)(definition, name, self.line);
+            let found = self.found(name);
+            (self.take)(definition, found);
         } else {
             self.expression(value);
         }
@@ -133,7 +149,10 @@ impl Finder<'_, '_> {
 
     fn simple(&mut self, expression: &mut SimpleExpression<Text>) {
         match expression {
-            SimpleExpression::Function(definition) => (self.take)(definition, None, self.line),
+            SimpleExpression::Function(definition) => {
+                let found = self.found(None);
+                (self.take)(definition, found);
+            }
             SimpleExpression::TableConstructor(table) => {
                 for field in &mut table.fields {
                     match field {

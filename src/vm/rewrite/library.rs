@@ -48,6 +48,11 @@ impl<'a> Facts<'a> {
         self.names.keeps_global(global).then_some(known)
     }
 
+    /// Whether errors may ask for the line of a caller: `error` has a level, or may have one.
+    pub(super) fn needs_callers(&self) -> bool {
+        self.names.raises_with_level()
+    }
+
     /// Whether a global variable certainly holds `error`.
     pub(super) fn raises(&self, global: &[u8]) -> bool {
         global == b"error" && self.names.keeps_global(global)

@@ -2,7 +2,7 @@
 //!
 //! The syntax tree knows variables by name only: whether `x` is a local or a global, of this
 //! function or of one around it, and what it can hold, has to be found out by every pass anew.
-//! So one pass finds it out, and writes it into the name: `x` becomes `\x01` `n` `DEPTH` `x`.
+//! So one pass finds it out, and writes it into the name: `x` becomes `\x01` `n` `-` `DEPTH` `x`.
 //! Nothing that runs sees the names of locals, and no script can write such a name. A table from
 //! occurrences to facts would need identities that the tree does not have.
 
@@ -52,6 +52,8 @@ impl Type {
 pub(super) struct Local<'a> {
     /// The type of all its values, where it is certain.
     pub(super) holds: Option<Type>,
+    /// What calls of it give first, if it is a function that is never replaced by another.
+    pub(super) gives: Option<Option<Type>>,
     /// How many functions are around its declaration; 0 is the main chunk.
     pub(super) depth: u8,
     /// What its author calls it.
@@ -61,8 +63,9 @@ pub(super) struct Local<'a> {
 impl Local<'_> {
     /// The name to be used in the tree.
     pub(super) fn text(self) -> Text {
-        let letter = self.holds.map_or(b'u', Type::letter);
-        let mut text = vec![MARK, letter, self.depth];
+        let letter = |known: Option<Type>| known.map_or(b'u', Type::letter);
+        let gives = self.gives.map_or(b'-', letter);
+        let mut text = vec![MARK, letter(self.holds), gives, self.depth];
         text.extend_from_slice(self.name);
         text.into()
     }
@@ -71,8 +74,9 @@ impl Local<'_> {
 /// What the name of a variable tells, if it is a local's.
 pub(super) fn local(text: &[u8]) -> Option<Local<'_>> {
     match text {
-        [MARK, letter, depth, name @ ..] => {
-            Some(Local { holds: Type::of_letter(*letter), depth: *depth, name })
+        [MARK, letter, gives, depth, name @ ..] => {
+            let gives = (*gives != b'-').then(|| Type::of_letter(*gives));
+            Some(Local { holds: Type::of_letter(*letter), gives, depth: *depth, name })
         }
         _ => None,
     }

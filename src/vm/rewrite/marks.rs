@@ -7,10 +7,13 @@
 //!
 //! ```text
 //! local callers mark = mark
-//! mark = callers mark << BITS | REGION
+//! mark = REGION            -- or callers mark << BITS | REGION
 //! …
 //! mark = callers mark      -- before each return
 //! ```
+//!
+//! To keep the callers' regions doubles the price, so it is done for programs that ask for them
+//! (`error(message, 2)`) and for those whose traceback somebody wants to see.
 //!
 //! A function that has operations of one kind on several lines sets it where the region changes.
 //! What runs in the VM's own loops (`for`, `while`) is a region of its own where it can be, so
@@ -26,6 +29,7 @@ use piccolo::compiler::parser::{
 use super::build::{assign, at, empty_block, grouped, local_statement, simple, variable};
 use super::functions::each_function;
 use super::library::Facts;
+use super::locals::local;
 use super::operations::Collector;
 use super::operators::HiddenNative;
 use super::returns::{put_back, put_back_before_returns};
@@ -45,18 +49,28 @@ pub(super) fn mark_variable() -> Text {
     MARK.into()
 }
 
-/// Rewrites the chunk so that it sets the mark. Natives that it needs are added to `natives`.
+/// Rewrites the chunk so that it sets the mark, with or without the regions of callers. Natives
+/// that it needs are added to `natives`.
 pub(super) fn set_marks(
     chunk: &mut Chunk<Text>,
     script: &str,
     facts: &Facts<'_>,
+    callers: bool,
     natives: &mut Vec<HiddenNative>,
 ) -> Places {
     let bits = MostRegions::of(chunk);
-    let mut marker =
-        Marker { script, facts, bits, depth: 0, function: Function::default(), regions: Vec::new(), natives };
+    let mut marker = Marker {
+        script,
+        facts,
+        bits,
+        callers,
+        depth: 0,
+        function: Function::default(),
+        regions: Vec::new(),
+        natives,
+    };
     marker.functions_in(&mut chunk.block);
-    marker.body(&mut chunk.block, "main chunk".to_owned(), false);
+    marker.body(&mut chunk.block, "main chunk".to_owned(), false, None);
     let regions = marker.regions;
     Places { script: script.to_owned(), bits, regions }
 }
@@ -92,6 +106,8 @@ struct Marker<'a> {
     script: &'a str,
     facts: &'a Facts<'a>,
     bits: u32,
+    /// Whether marks hold the regions of callers.
+    callers: bool,
     /// How many functions are around the code.
     depth: u8,
     function: Function,
@@ -113,24 +129,29 @@ type RegionNumber = usize;
 impl Marker<'_> {
     /// Rewrites all functions in the block, and those inside them.
     fn functions_in(&mut self, block: &mut Block<Text>) {
-        each_function(block, &mut |definition, name, line| {
+        each_function(block, &mut |definition, found| {
             self.depth = self.depth.saturating_add(1);
             self.functions_in(&mut definition.body);
-            let name = match name {
+            let name = match found.name {
                 Some(name) => format!("function '{name}'"),
-                None => format!("function <{}:{}>", self.script, line.0 + 1),
+                None => format!("function <{}:{}>", self.script, found.line.0 + 1),
             };
-            self.body(&mut definition.body, name, true);
+            self.body(&mut definition.body, name, true, found.variable);
             self.depth = self.depth.saturating_sub(1);
         });
     }
 
     /// Rewrites the body of a function, or the chunk, which has no caller to put back.
-    fn body(&mut self, body: &mut Block<Text>, name: String, has_caller: bool) {
-        let all = self.operations(body.closed_on, |collector| collector.block(body));
-        if all.is_empty() {
+    fn body(&mut self, body: &mut Block<Text>, name: String, has_caller: bool, own: Option<Text>) {
+        // Calls of itself alone can't fail.
+        let own = own.filter(|own| local(own).is_some_and(|local| local.gives.is_some()));
+        let mut others =
+            Collector::new(self.facts, self.depth, body.closed_on).without_calls_of(own.as_ref());
+        others.block(body);
+        if others.operations.is_empty() {
             return;
         }
+        let all = self.operations(body.closed_on, |collector| collector.block(body));
         self.function = Function { name, has_caller };
         let line = body.statements.first().map_or(body.closed_on, |statement| statement.line_number);
         let mut entry = Vec::new();
@@ -143,7 +164,9 @@ impl Marker<'_> {
             self.block(body, None);
             if has_caller {
                 entry.push(at(line, keep(CALLERS_MARK, variable(MARK))));
-                entry.push(at(line, keep(BASE, self.base())));
+                if self.keeps_callers() {
+                    entry.push(at(line, keep(BASE, self.base())));
+                }
             }
         }
         if has_caller {
@@ -168,6 +191,11 @@ impl Marker<'_> {
 
     // ---- setting the mark -----------------------------------------------------------------
 
+    /// Whether the function's mark holds the regions of its callers too.
+    fn keeps_callers(&self) -> bool {
+        self.function.has_caller && self.callers
+    }
+
     /// `callers mark << BITS`
     fn base(&self) -> Expression<Text> {
         let mut base = variable(CALLERS_MARK);
@@ -177,12 +205,12 @@ impl Marker<'_> {
 
     /// Sets the mark in a function that does so once.
     fn set_first(&self, region: RegionNumber) -> Statement<Text> {
-        let base = if self.function.has_caller { Some(grouped(self.base())) } else { None };
+        let base = if self.keeps_callers() { Some(grouped(self.base())) } else { None };
         assign(MARK, with_region(base, region))
     }
 
     fn set(&self, region: RegionNumber) -> Statement<Text> {
-        let base = if self.function.has_caller { Some(variable(BASE)) } else { None };
+        let base = if self.keeps_callers() { Some(variable(BASE)) } else { None };
         assign(MARK, with_region(base, region))
     }
 

@@ -26,12 +26,20 @@ pub(super) struct Collector<'a> {
     depth: u8,
     /// The line of the statement being looked at.
     line: LineNumber,
+    /// The variable of the function itself: calls of itself fail in nothing it does not.
+    own: Option<&'a Text>,
     pub(super) operations: Vec<Operation>,
 }
 
 impl<'a> Collector<'a> {
     pub(super) fn new(facts: &'a Facts<'a>, depth: u8, line: LineNumber) -> Self {
-        Self { facts, depth, line, operations: Vec::new() }
+        Self { facts, depth, line, own: None, operations: Vec::new() }
+    }
+
+    /// Leaves calls of this variable out.
+    pub(super) fn without_calls_of(mut self, own: Option<&'a Text>) -> Self {
+        self.own = own;
+        self
     }
 
     fn add(&mut self, kind: Kind, operands: Vec<Operand>) {
@@ -373,10 +381,15 @@ impl<'a> Collector<'a> {
             }
         };
         self.expressions(arguments);
-        if known.is_none() {
+        let called = match (&expression.primary, before, call) {
+            (PrimaryExpression::Name(name), [], CallSuffix::Function(_)) => Some(name),
+            _ => None,
+        };
+        if known.is_none() && (called.is_none() || called != self.own) {
             self.add_operator(MetaMethod::Call, vec![callee]);
         }
-        Operand { holds: known.and_then(|known| known.gives), name: None }
+        let given = called.and_then(|name| local(name)?.gives.flatten());
+        Operand { holds: known.and_then(|known| known.gives).or(given), name: None }
     }
 
     /// A native in the place of an operator. It fails by itself, and asks for the names here.

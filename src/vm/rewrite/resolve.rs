@@ -5,8 +5,12 @@
 //! gives depends on its variables in turn. So the tree is walked until nothing changes, starting
 //! with "no value seen": variables that only feed each other with numbers are numbers. Each walk
 //! declares the variables in the same order, which identifies them.
+//!
+//! The parameters of a local function hold what its calls give them, as long as the function is
+//! only ever called: as a value it may end up anywhere.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use piccolo::compiler::parser::{
     AssignmentTarget, Block, CallSuffix, Chunk, ConstructorField, Expression, FieldSuffix, ForStatement,
@@ -16,7 +20,7 @@ use piccolo::compiler::parser::{
 
 use super::library::Facts;
 use super::locals::{Local, Type};
-use super::types::{Holds, holds};
+use super::types::{Holds, Scope, holds};
 use crate::vm::program::Text;
 
 /// Walks before the search for types is given up. Programs by people need two or three; one made
@@ -25,17 +29,25 @@ const MAX_WALKS: usize = 8;
 
 /// Renames all local variables of the program.
 pub(super) fn name_locals(chunk: &mut Chunk<Text>, facts: &Facts<'_>) {
-    let mut resolver =
-        Resolver { facts, held: Vec::new(), names: Vec::new(), changed: false, walk: Walk::default() };
+    let mut resolver = Resolver {
+        facts,
+        held: Vec::new(),
+        functions: HashMap::new(),
+        names: Vec::new(),
+        changed: false,
+        walk: Walk::default(),
+    };
     for _ in 0..MAX_WALKS {
         resolver.changed = false;
         resolver.walk_chunk(chunk);
+        resolver.open_escaped();
         if !resolver.changed {
             break;
         }
     }
     if resolver.changed {
         resolver.held.fill(Holds::Any);
+        resolver.functions.clear();
     }
     resolver.names.resize(resolver.held.len(), None);
     resolver.walk.renames = true;
@@ -46,10 +58,24 @@ struct Resolver<'a> {
     facts: &'a Facts<'a>,
     /// What each variable holds, by the order of declaration.
     held: Vec<Holds>,
+    /// The local functions, by the variables they are declared as.
+    functions: HashMap<usize, Function>,
     /// What each variable is called from now on.
     names: Vec<Option<Text>>,
     changed: bool,
     walk: Walk,
+}
+
+/// A local function.
+struct Function {
+    /// The variables that are its parameters.
+    parameters: Range<usize>,
+    /// What it returns first.
+    returns: Holds,
+    /// Whether it is used as a value, and so may be called by anyone.
+    escapes: bool,
+    /// Whether its variable is given another value.
+    replaced: bool,
 }
 
 /// Where a walk is.
@@ -62,6 +88,8 @@ struct Walk {
     scope: HashMap<Text, Vec<usize>>,
     /// The names declared in each block around here.
     blocks: Vec<Vec<Text>>,
+    /// What each function around here returns.
+    returns: Vec<Holds>,
 }
 
 impl Resolver<'_> {
@@ -98,7 +126,9 @@ impl Resolver<'_> {
         }
         if self.walk.renames {
             let holds = self.held.get(variable).and_then(|held| held.certain());
-            let text = Local { holds, depth: self.walk.depth, name }.text();
+            let function = self.functions.get(&variable).filter(|function| !function.replaced);
+            let gives = function.map(|function| function.returns.certain());
+            let text = Local { holds, gives, depth: self.walk.depth, name }.text();
             if let Some(slot) = self.names.get_mut(variable) {
                 *slot = Some(text.clone());
             }
@@ -127,11 +157,48 @@ impl Resolver<'_> {
     }
 
     fn holds(&self, expression: &Expression<Text>) -> Holds {
-        let variable = |name: &Text| match self.find(name) {
-            Some(variable) => self.held.get(variable).copied().unwrap_or(Holds::Any),
-            None => Holds::Any,
+        holds(self.facts, self, expression)
+    }
+
+    /// A local function is called here, with these arguments.
+    fn called(&mut self, name: &Text, arguments: &[Expression<Text>]) {
+        let Some(function) = self.find(name).and_then(|variable| self.functions.get(&variable)) else {
+            return;
         };
-        holds(self.facts, &variable, expression)
+        if self.walk.renames {
+            return;
+        }
+        for (at, parameter) in function.parameters.clone().enumerate() {
+            // The last argument may be a call or `...`, and give values to the parameters behind.
+            let given = arguments.get(at).map_or(Holds::Any, |argument| self.holds(argument));
+            self.give(parameter, given);
+        }
+    }
+
+    /// A variable is used as a value.
+    fn used(&mut self, name: &Text) {
+        let function = self.find(name).and_then(|variable| self.functions.get_mut(&variable));
+        if let Some(function) = function {
+            self.changed |= !function.escapes;
+            function.escapes = true;
+        }
+    }
+
+    /// A variable is given another value than where it was declared.
+    fn replaced(&mut self, variable: usize) {
+        if let Some(function) = self.functions.get_mut(&variable) {
+            self.changed |= !function.replaced;
+            function.replaced = true;
+        }
+    }
+
+    /// The parameters of functions that anyone may call hold anything.
+    fn open_escaped(&mut self) {
+        let escaped = self.functions.values().filter(|function| function.escapes);
+        let parameters: Vec<usize> = escaped.flat_map(|function| function.parameters.clone()).collect();
+        for parameter in parameters {
+            self.give(parameter, Holds::Any);
+        }
     }
 
     /// What each of `count` targets is given. Looked at before the values are renamed.
@@ -163,7 +230,17 @@ impl Resolver<'_> {
             self.statement(&mut statement.inner);
         }
         if let Some(statement) = &mut block.return_statement {
+            if !self.walk.renames {
+                let returned = statement.inner.returns.first().map_or(Holds::Any, |first| self.holds(first));
+                self.returns(returned);
+            }
             self.expressions(&mut statement.inner.returns);
+        }
+    }
+
+    fn returns(&mut self, returned: Holds) {
+        if let Some(returns) = self.walk.returns.last_mut() {
+            *returns = returns.and(returned);
         }
     }
 
@@ -190,9 +267,10 @@ impl Resolver<'_> {
             }
             Statement::Function(s) => self.function_statement(s),
             Statement::LocalFunction(s) => {
+                let variable = self.walk.declared;
                 let given = self.only(Type::Function);
                 self.declare(&mut s.name, given);
-                self.function(&mut s.definition);
+                self.local_function(variable, &mut s.definition);
             }
             Statement::LocalStatement(s) => {
                 let given = self.given(&s.values, s.names.len());
@@ -202,7 +280,13 @@ impl Resolver<'_> {
                 }
             }
             Statement::FunctionCall(s) => {
-                self.suffixed(&mut s.head);
+                match (&s.head.primary, &*s.head.suffixes, &s.call) {
+                    (PrimaryExpression::Name(name), [], CallSuffix::Function(arguments)) => {
+                        self.called(name, arguments);
+                    }
+                    _ => self.suffixed_start(&s.head),
+                }
+                self.suffixes(&mut s.head);
                 self.call(&mut s.call);
             }
             Statement::Assignment(s) => {
@@ -253,23 +337,51 @@ impl Resolver<'_> {
         {
             let given = self.only(Type::Function);
             self.give(variable, given);
+            self.replaced(variable);
         }
         if self.walk.renames {
             self.rename(&mut statement.name);
         }
-        self.function(&mut statement.definition);
+        let given = self.any();
+        self.function(&mut statement.definition, given);
     }
 
-    fn function(&mut self, definition: &mut FunctionDefinition<Text>) {
+    /// A function that is declared as a local variable.
+    fn local_function(&mut self, variable: usize, definition: &mut FunctionDefinition<Text>) {
+        let start = self.walk.declared;
+        let parameters = start..start + definition.parameters.len();
+        self.functions.entry(variable).or_insert(Function {
+            parameters,
+            returns: Holds::Nothing,
+            escapes: false,
+            replaced: false,
+        });
+        let returns = self.function(definition, Holds::Nothing);
+        if let Some(function) = self.functions.get_mut(&variable)
+            && !self.walk.renames
+        {
+            let now = function.returns.and(returns);
+            self.changed |= now != function.returns;
+            function.returns = now;
+        }
+    }
+
+    /// Walks a function whose parameters are `given` this by callers that are not seen. Returns
+    /// what it returns first.
+    fn function(&mut self, definition: &mut FunctionDefinition<Text>, given: Holds) -> Holds {
         self.enter();
         self.walk.depth = self.walk.depth.saturating_add(1);
         for parameter in &mut definition.parameters {
-            let given = self.any();
             self.declare(parameter, given);
         }
+        self.walk.returns.push(Holds::Nothing);
         self.block(&mut definition.body);
+        if definition.body.return_statement.is_none() {
+            self.returns(Holds::Any);
+        }
         self.walk.depth = self.walk.depth.saturating_sub(1);
         self.leave();
+        self.walk.returns.pop().unwrap_or(Holds::Any)
     }
 
     fn target(&mut self, target: &mut AssignmentTarget<Text>, given: Holds) {
@@ -277,6 +389,7 @@ impl Resolver<'_> {
             AssignmentTarget::Name(name) => {
                 if let Some(variable) = self.find(name) {
                     self.give(variable, given);
+                    self.replaced(variable);
                 }
                 if self.walk.renames {
                     self.rename(name);
@@ -317,13 +430,31 @@ impl Resolver<'_> {
                     }
                 }
             }
-            SimpleExpression::Function(definition) => self.function(definition),
+            SimpleExpression::Function(definition) => {
+                let given = self.any();
+                self.function(definition, given);
+            }
             SimpleExpression::Suffixed(suffixed) => self.suffixed(suffixed),
             _ => {}
         }
     }
 
     fn suffixed(&mut self, expression: &mut SuffixedExpression<Text>) {
+        self.suffixed_start(expression);
+        self.suffixes(expression);
+    }
+
+    fn suffixed_start(&mut self, expression: &SuffixedExpression<Text>) {
+        match (&expression.primary, expression.suffixes.first()) {
+            (PrimaryExpression::Name(name), Some(SuffixPart::Call(CallSuffix::Function(arguments)))) => {
+                self.called(name, arguments);
+            }
+            (PrimaryExpression::Name(name), _) => self.used(name),
+            (PrimaryExpression::GroupedExpression(_), _) => {}
+        }
+    }
+
+    fn suffixes(&mut self, expression: &mut SuffixedExpression<Text>) {
         match &mut expression.primary {
             PrimaryExpression::Name(name) if self.walk.renames => self.rename(name),
             PrimaryExpression::Name(_) => {}
@@ -346,6 +477,21 @@ impl Resolver<'_> {
     fn call(&mut self, call: &mut CallSuffix<Text>) {
         match call {
             CallSuffix::Method(_, arguments) | CallSuffix::Function(arguments) => self.expressions(arguments),
+        }
+    }
+}
+
+impl Scope for Resolver<'_> {
+    fn variable(&self, name: &Text) -> Holds {
+        let variable = self.find(name);
+        variable.and_then(|variable| self.held.get(variable)).copied().unwrap_or(Holds::Any)
+    }
+
+    fn call(&self, name: &Text) -> Holds {
+        let function = self.find(name).and_then(|variable| self.functions.get(&variable));
+        match function {
+            Some(function) if !function.replaced => function.returns,
+            _ => Holds::Any,
         }
     }
 }

@@ -46,28 +46,43 @@ impl Holds {
     }
 }
 
-/// The type of an expression whose locals are named by what they hold.
-pub(super) fn type_of(facts: &Facts<'_>, expression: &Expression<Text>) -> Option<Type> {
-    let variable = |name: &Text| Holds::from(local(name).and_then(|local| local.holds));
-    holds(facts, &variable, expression).certain()
+/// Tells what variables hold.
+pub(super) trait Scope {
+    fn variable(&self, name: &Text) -> Holds;
+    /// What a call of the variable gives first.
+    fn call(&self, name: &Text) -> Holds;
 }
 
-/// What an expression holds, where `variable` tells what variables do.
-pub(super) fn holds(
-    facts: &Facts<'_>,
-    variable: &dyn Fn(&Text) -> Holds,
-    expression: &Expression<Text>,
-) -> Holds {
+/// The scope of a tree whose locals are named by what they hold.
+struct Named;
+
+impl Scope for Named {
+    fn variable(&self, name: &Text) -> Holds {
+        Holds::from(local(name).and_then(|local| local.holds))
+    }
+
+    fn call(&self, name: &Text) -> Holds {
+        Holds::from(local(name).and_then(|local| local.gives.flatten()))
+    }
+}
+
+/// The type of an expression whose locals are named by what they hold.
+pub(super) fn type_of(facts: &Facts<'_>, expression: &Expression<Text>) -> Option<Type> {
+    holds(facts, &Named, expression).certain()
+}
+
+/// What an expression holds.
+pub(super) fn holds(facts: &Facts<'_>, scope: &dyn Scope, expression: &Expression<Text>) -> Holds {
     let head = match &*expression.head {
-        HeadExpression::Simple(simple) => simple_holds(facts, variable, simple),
+        HeadExpression::Simple(simple) => simple_holds(facts, scope, simple),
         HeadExpression::UnaryOperator(operator, operand) => {
-            unary(facts, *operator, holds(facts, variable, operand))
+            unary(facts, *operator, holds(facts, scope, operand))
         }
     };
     expression
         .tail
         .iter()
-        .fold(head, |left, (operator, right)| binary(facts, *operator, left, holds(facts, variable, right)))
+        .fold(head, |left, (operator, right)| binary(facts, *operator, left, holds(facts, scope, right)))
 }
 
 pub(super) fn unary(facts: &Facts<'_>, operator: UnaryOperator, operand: Holds) -> Holds {
@@ -136,17 +151,13 @@ fn arithmetic(facts: &Facts<'_>, left: Holds, right: Holds) -> Holds {
     }
 }
 
-fn simple_holds(
-    facts: &Facts<'_>,
-    variable: &dyn Fn(&Text) -> Holds,
-    expression: &SimpleExpression<Text>,
-) -> Holds {
+fn simple_holds(facts: &Facts<'_>, scope: &dyn Scope, expression: &SimpleExpression<Text>) -> Holds {
     match expression {
         SimpleExpression::Float(_) | SimpleExpression::Integer(_) => Holds::Only(Type::Number),
         SimpleExpression::String(_) => Holds::Only(Type::String),
         SimpleExpression::TableConstructor(_) => Holds::Only(Type::Table),
         SimpleExpression::Function(_) => Holds::Only(Type::Function),
-        SimpleExpression::Suffixed(suffixed) => suffixed_holds(facts, variable, suffixed),
+        SimpleExpression::Suffixed(suffixed) => suffixed_holds(facts, scope, suffixed),
         SimpleExpression::Nil
         | SimpleExpression::True
         | SimpleExpression::False
@@ -154,18 +165,19 @@ fn simple_holds(
     }
 }
 
-fn suffixed_holds(
-    facts: &Facts<'_>,
-    variable: &dyn Fn(&Text) -> Holds,
-    expression: &SuffixedExpression<Text>,
-) -> Holds {
+fn suffixed_holds(facts: &Facts<'_>, scope: &dyn Scope, expression: &SuffixedExpression<Text>) -> Holds {
     match (&expression.primary, &*expression.suffixes) {
-        (PrimaryExpression::Name(name), []) => variable(name),
-        (PrimaryExpression::GroupedExpression(inner), []) => holds(facts, variable, inner),
+        (PrimaryExpression::Name(name), []) => scope.variable(name),
+        (PrimaryExpression::GroupedExpression(inner), []) => holds(facts, scope, inner),
         (PrimaryExpression::Name(library), [SuffixPart::Field(FieldSuffix::Named(field))])
             if facts.is_number(library, field) =>
         {
             Holds::Only(Type::Number)
+        }
+        (PrimaryExpression::Name(name), [SuffixPart::Call(CallSuffix::Function(_))])
+            if facts.function(name).is_none() =>
+        {
+            scope.call(name)
         }
         (_, [callee @ .., SuffixPart::Call(CallSuffix::Function(_))]) => {
             Holds::from(native(facts, &expression.primary, callee).and_then(|known| known.gives))
