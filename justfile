@@ -33,6 +33,10 @@ lint:
 test FILTER="":
     cargo test --locked --all-features -- {{ FILTER }}
 
+# Install what the tests against js-libp2p need; without it they are skipped
+interop:
+    tests/interop/install
+
 # The tests of the core alone, as an embedder builds it
 test-core:
     cargo test --locked --no-default-features

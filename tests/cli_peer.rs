@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::cli_run::peer_of_the_specification;
-use crate::cli_support::{Background, DEADLINE, RunningPeer, fixture, goop2, new_peer, program};
+use crate::cli_support::{Background, DEADLINE, RunningPeer, goop2, new_peer, program};
 
 const STRANGER: &str = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
 
@@ -162,19 +162,6 @@ fn a_peer_without_scripts_says_so() {
     goop2(["functions", peer.address()]).failed(1, reason);
     let chat = goop2(["chat", peer.address(), "!help", "--wait", "0"]).succeeded();
     assert!(chat.stderr.contains("delivered; no reply"), "{chat:?}");
-}
-
-#[test]
-fn a_deployed_peers_folder_opens() {
-    let temp = tempfile::tempdir().unwrap();
-    let dir = temp.path().join("peer");
-    for file in ["goop.json", "site/index.html", "site/lua/functions/hello.lua"] {
-        fs::create_dir_all(dir.join(file).parent().unwrap()).unwrap();
-        fs::copy(fixture("deployed-peer").join(file), dir.join(file)).unwrap();
-    }
-    let peer = RunningPeer::start(&dir);
-    goop2(["get", peer.address(), "/"]).succeeded();
-    assert!(goop2(["functions", peer.address()]).succeeded().stdout.starts_with("hello"));
 }
 
 /// Without --listen a peer is reachable on every interface, and the machine's loopback is one.

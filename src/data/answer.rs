@@ -1,5 +1,6 @@
 //! The answer line, and values on their way into it.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::store::{Rows, SqlValue};
@@ -26,17 +27,24 @@ impl Answer {
     }
 }
 
+/// The answer's object: `ok` first, so that whoever reads along sees first what matters.
+#[derive(Serialize)]
+struct Line {
+    ok: bool,
+    #[serde(flatten)]
+    fields: Map<String, Value>,
+}
+
 /// The whole answer as one line.
 pub(super) fn line(outcome: Result<Answer, String>) -> Vec<u8> {
-    let value = match outcome {
-        Ok(Answer(fields)) => {
-            let mut object = Map::from_iter([("ok".to_owned(), Value::Bool(true))]);
-            object.extend(fields);
-            Value::Object(object)
+    let line = match outcome {
+        Ok(Answer(fields)) => Line { ok: true, fields },
+        Err(error) => {
+            Line { ok: false, fields: Map::from_iter([("error".to_owned(), Value::String(error))]) }
         }
-        Err(error) => json!({ "ok": false, "error": error }),
     };
-    let mut line = value.to_string().into_bytes();
+    // An object with texts as keys always has a JSON form.
+    let mut line = serde_json::to_vec(&line).unwrap_or_default();
     line.push(b'\n');
     line
 }

@@ -8,6 +8,7 @@ mod gate;
 mod handle;
 mod identity;
 mod node;
+mod object_end;
 mod protocols;
 mod serve;
 mod stall;

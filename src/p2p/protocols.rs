@@ -16,6 +16,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::error::ProtocolError;
+use super::object_end::ObjectEnd;
 use super::stall::Stalling;
 use crate::chat::MAX_MESSAGE_BYTES;
 use crate::site::{Answer, MAX_REQUEST_LINE_BYTES, Refusal, ServeError, SiteServer};
@@ -61,22 +62,37 @@ const MAX_QUOTED_CHARS: usize = 200;
 
 type Outcome<T> = Result<T, ProtocolError>;
 
-/// Receives one chat message: everything until the sender half-closes.
+/// Receives one chat message: one JSON object, or, of what is none, everything until the sender
+/// half-closes. What follows the object is not looked at, and neither is its inside, beyond where it ends.
 ///
 /// # Errors
 /// When it is over 1 MiB, takes over 30 s, or the stream fails.
 pub async fn read_chat<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> Outcome<Vec<u8>> {
     let doing = "reading a chat message";
+    let too_long = ProtocolError::TooLong { what: "the chat message", limit: MAX_MESSAGE_BYTES as u64 };
     within(REQUEST_TIMEOUT, doing, async {
         let mut bytes = Vec::new();
-        // One more for the newline, one more to see that there is more.
-        let limit = MAX_MESSAGE_BYTES as u64 + 1;
-        stream.take(limit + 1).read_to_end(&mut bytes).await.map_err(failed(doing))?;
+        let mut object = ObjectEnd::default();
+        let mut stream = BufReader::new(stream);
+        loop {
+            let piece = stream.fill_buf().await.map_err(failed(doing))?;
+            let end = object.find(piece);
+            let read = end.unwrap_or(piece.len());
+            bytes.extend_from_slice(piece.get(..read).unwrap_or_default());
+            stream.consume_unpin(read);
+            // One more is for the newline of what is no object.
+            if bytes.len() > MAX_MESSAGE_BYTES + 1 {
+                return Err(too_long);
+            }
+            if end.is_some() || read == 0 {
+                break;
+            }
+        }
         if bytes.last() == Some(&b'\n') {
             bytes.pop();
         }
         if bytes.len() > MAX_MESSAGE_BYTES {
-            return Err(ProtocolError::TooLong { what: "the chat message", limit: MAX_MESSAGE_BYTES as u64 });
+            return Err(too_long);
         }
         // A sender that waits to see its message taken need not wait longer.
         let _ = stream.close().await;
