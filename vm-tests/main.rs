@@ -10,6 +10,7 @@
 //! - `no_c`: the core needs no C compiler
 //! - `spec_scripts`: the specification's own scripts compile as they are
 //! - `stopped`: runs scripts that must be stopped, for the other modules
+//! - `traceback`: the functions that an error went through
 
 #![allow(
     clippy::unwrap_used,
@@ -28,3 +29,4 @@ mod limits;
 mod no_c;
 mod spec_scripts;
 mod stopped;
+mod traceback;

@@ -349,6 +349,12 @@ impl<'gc> Call<'gc, '_> {
 
     /// `bad argument #2 to 'format' (…)`.
     pub(crate) fn bad_argument(&self, position: usize, problem: &str) -> Raise<'gc> {
-        Raise::Message(format!("bad argument #{position} to '{}' ({problem})", self.name))
+        let name = self.name;
+        let at = self.caller_position();
+        let is_method = at.is_some_and(|at| self.shared.places.is_method(at.line, name));
+        Raise::Message(match position - usize::from(is_method) {
+            0 => format!("calling '{name}' on bad self ({problem})"),
+            position => format!("bad argument #{position} to '{name}' ({problem})"),
+        })
     }
 }

@@ -8,6 +8,9 @@
 //! The alternative, to write down the line before each statement, names no variables and costs
 //! an assignment a line where a whole function can do with one.
 
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+
 use piccolo::MetaMethod;
 
 use crate::vm::program::Text;
@@ -49,11 +52,19 @@ pub(crate) struct Variable {
     pub(crate) name: Text,
 }
 
+/// The function that a region is a part of.
+#[derive(Debug, Clone)]
+pub(crate) struct FunctionPlace {
+    /// What it is called in a traceback.
+    pub(crate) name: String,
+    /// Its lines.
+    pub(crate) lines: RangeInclusive<u64>,
+}
+
 /// A part of a function in which the kind of an operation gives its line.
 #[derive(Debug)]
 pub(crate) struct Region {
-    /// What the function is called in a traceback.
-    pub(crate) function: String,
+    pub(crate) function: FunctionPlace,
     operations: Vec<Operation>,
     /// The line of each kind there is.
     lines: Vec<(Kind, u64)>,
@@ -61,8 +72,8 @@ pub(crate) struct Region {
 
 impl Region {
     /// A region of these operations, unless two lines have operations of one kind.
-    pub(crate) fn of(function: &str, operations: Vec<Operation>) -> Option<Self> {
-        let mut region = Self { function: function.to_owned(), operations: Vec::new(), lines: Vec::new() };
+    pub(crate) fn of(function: &FunctionPlace, operations: Vec<Operation>) -> Option<Self> {
+        let mut region = Self { function: function.clone(), operations: Vec::new(), lines: Vec::new() };
         region.add(operations).then_some(region)
     }
 
@@ -92,6 +103,8 @@ pub(crate) struct Places {
     pub(crate) bits: u32,
     /// Region `n` of a mark is at `n - 1`; 0 is nowhere.
     pub(crate) regions: Vec<Region>,
+    /// The lines and names of methods that are called, and not functions of the name.
+    pub(crate) methods: HashSet<(u64, Text)>,
 }
 
 /// Names that are listed when it is not known which of several variables is meant.
@@ -100,6 +113,12 @@ const MAX_NAMES: usize = 3;
 const MAX_NAME_BYTES: usize = 80;
 
 impl Places {
+    /// Whether `name` is called as a method on this line: its object is then no argument that the
+    /// script would count.
+    pub(crate) fn is_method(&self, line: u64, name: &str) -> bool {
+        self.methods.contains(&(line, name.as_bytes().into()))
+    }
+
     /// The region that the program is in, and those of its callers, innermost first.
     fn chain(&self, mark: i64) -> impl Iterator<Item = &Region> {
         let mut rest = mark.cast_unsigned();
@@ -144,13 +163,15 @@ impl Places {
     }
 
     /// The functions that the program is in, innermost first, with the lines they are at. The
-    /// first is at `innermost`, if that is known.
+    /// first is at `innermost`, if that is known and in the function: an error may be raised again
+    /// with the line where it was raised first.
     pub(crate) fn traceback(&self, mark: i64, innermost: Option<u64>) -> Vec<(String, u64)> {
         let mut first = innermost;
         self.chain(mark)
             .filter_map(|region| {
-                let line = first.take().or_else(|| line_of_call(region))?;
-                Some((region.function.clone(), line))
+                let inside = first.take().filter(|line| region.function.lines.contains(line));
+                let line = inside.or_else(|| line_of_call(region))?;
+                Some((region.function.name.clone(), line))
             })
             .collect()
     }

@@ -18,9 +18,13 @@ const END_OF_FILE: &str = "<eof>";
 pub(crate) fn from_parser(script: &str, source: &[u8], error: &ParseError) -> LoadError {
     let mut line = error.line_number;
     let message = match &error.kind {
-        ParseErrorKind::Unexpected { unexpected, expected } => unexpected_token(unexpected, expected),
+        ParseErrorKind::Unexpected { unexpected, expected } => {
+            unexpected_token(source, line, unexpected, expected)
+        }
         ParseErrorKind::EndOfStream { expected: Some(expected) } => {
-            format!("{} expected near '{END_OF_FILE}'", expectation(expected))
+            let expected = expectation(expected);
+            let closing = opened_at(source, line, &expected, None);
+            format!("{expected} expected{closing} near '{END_OF_FILE}'")
         }
         ParseErrorKind::EndOfStream { expected: None } => match surplus_block_end(source) {
             Some((token, at)) => {
@@ -35,25 +39,94 @@ pub(crate) fn from_parser(script: &str, source: &[u8], error: &ParseError) -> Lo
                 None => format!("unexpected symbol near '{END_OF_FILE}'"),
             },
         },
-        ParseErrorKind::AssignToExpression => "cannot assign to this expression".to_owned(),
+        ParseErrorKind::AssignToExpression => "unexpected symbol near '='".to_owned(),
         ParseErrorKind::ExpressionNotStatement => {
             let near = token_after_expression(source, line).unwrap_or_else(|| END_OF_FILE.to_owned());
             format!("'=' expected near '{near}'")
         }
         ParseErrorKind::RecursionLimit => "chunk has too many syntax levels".to_owned(),
-        ParseErrorKind::LexError(error) => lexical(error),
+        ParseErrorKind::LexError(error) => lexical(source, error),
         ParseErrorKind::InvalidAttribute(name) => format!("unknown attribute '{}'", shortened(name)),
     };
     LoadError::Syntax { at: Position { script: script.to_owned(), line: line.0 + 1 }, message }
 }
 
-fn unexpected_token(unexpected: &str, expected: &str) -> String {
+fn unexpected_token(source: &[u8], line: LineNumber, unexpected: &str, expected: &str) -> String {
     let near = token_text(unexpected);
     match expected {
         "expression" | "expression suffix" | "primary expression" | "grouped expression or name" => {
             format!("unexpected symbol near '{near}'")
         }
-        _ => format!("{} expected near '{near}'", expectation(expected)),
+        _ => {
+            let expected = expectation(expected);
+            let closing = opened_at(source, line, &expected, Some(&near));
+            format!("{expected} expected{closing} near '{near}'")
+        }
+    }
+}
+
+/// ` (to close 'function' at line 2)`: what the missing token would have closed, when that was
+/// opened on another line than `line`, where the source stops or `near` stands.
+fn opened_at(source: &[u8], line: LineNumber, expected: &str, near: Option<&str>) -> String {
+    let mut lexer = Lexer::new(source, BasicInterner::default());
+    let mut open: Vec<(&'static str, LineNumber)> = Vec::new();
+    while lexer.skip_whitespace().is_ok() {
+        let at = lexer.line_number();
+        let Ok(Some(token)) = lexer.read_token() else { break };
+        if at >= line && near.is_some_and(|near| near == source_text(&token)) {
+            break;
+        }
+        follow(&mut open, &token, at);
+    }
+    let closes = |opener: &str| match expected {
+        "'end'" => !matches!(opener, "repeat" | "(" | "[" | "{"),
+        "'until'" => opener == "repeat",
+        "')'" => opener == "(",
+        "']'" => opener == "[",
+        "'}'" => opener == "{",
+        _ => false,
+    };
+    match open.last() {
+        Some((opener, at)) if closes(opener) && *at != line => {
+            let opener = opener.split(' ').next().unwrap_or_default();
+            format!(" (to close '{opener}' at line {})", at.0 + 1)
+        }
+        _ => String::new(),
+    }
+}
+
+/// Keeps track of what is open behind a token.
+fn follow<S>(open: &mut Vec<(&'static str, LineNumber)>, token: &Token<S>, at: LineNumber) {
+    let opener = match token {
+        Token::Function => "function",
+        Token::If => "if",
+        Token::While => "while",
+        Token::For => "for",
+        Token::Repeat => "repeat",
+        Token::LeftParen => "(",
+        Token::LeftBracket => "[",
+        Token::LeftBrace => "{",
+        // The `do` of a loop opens nothing of its own.
+        Token::Do => match open.last_mut() {
+            Some((head @ ("while" | "for"), _)) => {
+                *head = if *head == "while" { "while do" } else { "for do" };
+                return;
+            }
+            _ => "do",
+        },
+        Token::End | Token::Until | Token::RightParen | Token::RightBracket | Token::RightBrace => {
+            open.pop();
+            return;
+        }
+        _ => return,
+    };
+    open.push((opener, at));
+}
+
+fn source_text<S: AsRef<[u8]> + std::fmt::Debug>(token: &Token<S>) -> String {
+    match token {
+        Token::Name(name) | Token::String(name) => shortened(&String::from_utf8_lossy(name.as_ref())),
+        other => token_text(&format!("{other:?}")),
     }
 }
 
@@ -126,10 +199,14 @@ const TOKENS: &[(&str, &str)] = &[
     ("RightBrace", "}"),
 ];
 
-fn lexical(error: &LexError) -> String {
+fn lexical(source: &[u8], error: &LexError) -> String {
     match error {
         LexError::UnfinishedShortString(_) => "unfinished string".to_owned(),
-        LexError::UnfinishedLongString => "unfinished long string or comment".to_owned(),
+        LexError::UnfinishedLongString if ends_in_comment(source) => {
+            format!("unfinished long comment near '{END_OF_FILE}'")
+        }
+        LexError::UnfinishedLongString => format!("unfinished long string near '{END_OF_FILE}'"),
+        LexError::EscapeDecimalTooLarge => "escape sequence too large".to_owned(),
         LexError::UnexpectedCharacter(byte) if byte.is_ascii_graphic() => {
             format!("unexpected symbol near '{}'", char::from(*byte))
         }
@@ -138,6 +215,17 @@ fn lexical(error: &LexError) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// Whether what is unfinished is a comment: it is skipped, while a string is read.
+fn ends_in_comment(source: &[u8]) -> bool {
+    let mut lexer = Lexer::new(source, Discard);
+    while lexer.skip_whitespace().is_ok() {
+        if !matches!(lexer.read_token(), Ok(Some(_))) {
+            return false;
+        }
+    }
+    true
 }
 
 /// The parser says "end of stream" both when the source stops too early and when it goes on

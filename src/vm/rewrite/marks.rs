@@ -19,6 +19,7 @@
 //! What runs in the VM's own loops (`for`, `while`) is a region of its own where it can be, so
 //! that nothing is set in each round.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
 
 use piccolo::compiler::LineNumber;
@@ -34,7 +35,7 @@ use super::operations::Collector;
 use super::operators::HiddenNative;
 use super::returns::{put_back, put_back_before_returns};
 use super::walk::{Visitor, walk_chunk};
-use crate::vm::places::{Operation, Places, Region};
+use crate::vm::places::{FunctionPlace, Operation, Places, Region};
 use crate::vm::program::Text;
 
 /// The chunk's variable that holds the mark.
@@ -43,6 +44,9 @@ pub(super) const MARK: &[u8] = b"\0mark";
 pub(super) const CALLERS_MARK: &[u8] = b"\0callers mark";
 /// The caller's mark, moved up to make room for a region.
 const BASE: &[u8] = b"\0base";
+
+/// What a traceback calls the code outside all functions.
+const MAIN: &str = "main chunk";
 
 /// The name of the variable that holds the mark, to be declared around the chunk.
 pub(super) fn mark_variable() -> Text {
@@ -58,47 +62,66 @@ pub(super) fn set_marks(
     callers: bool,
     natives: &mut Vec<HiddenNative>,
 ) -> Places {
-    let bits = MostRegions::of(chunk);
-    let mut marker = Marker {
-        script,
-        facts,
-        bits,
-        callers,
-        depth: 0,
-        function: Function::default(),
-        regions: Vec::new(),
-        natives,
-    };
+    let survey = Survey::of(chunk);
+    let bits = survey.bits();
+    let function = Function { place: place(MAIN.to_owned(), &chunk.block), has_caller: false };
+    let mut marker =
+        Marker { script, facts, bits, callers, depth: 0, function, regions: Vec::new(), natives };
     marker.functions_in(&mut chunk.block);
-    marker.body(&mut chunk.block, "main chunk".to_owned(), false, None);
+    marker.body(&mut chunk.block, MAIN.to_owned(), false, None);
     let regions = marker.regions;
-    Places { script: script.to_owned(), bits, regions }
+    Places { script: script.to_owned(), bits, regions, methods: survey.only_methods() }
 }
 
-/// Counts no fewer than the regions that will be made: before every statement, and for what a
-/// loop does between two rounds.
-struct MostRegions(usize);
+/// What is to be known of the program as a whole.
+#[derive(Default)]
+struct Survey {
+    /// No fewer than the regions that will be made: before every statement, and for what a loop
+    /// does between two rounds.
+    most_regions: usize,
+    line: u64,
+    /// The lines and names of calls.
+    methods: HashSet<(u64, Text)>,
+    functions: HashSet<(u64, Text)>,
+}
 
-impl MostRegions {
+impl Survey {
+    fn of(chunk: &Chunk<Text>) -> Self {
+        let mut survey = Self::default();
+        let Ok(()) = walk_chunk(&mut survey, chunk);
+        survey
+    }
+
     /// The bits that the number of a region takes.
-    fn of(chunk: &Chunk<Text>) -> u32 {
-        let mut most = Self(0);
-        let Ok(()) = walk_chunk(&mut most, chunk);
-        usize::BITS - most.0.leading_zeros()
+    fn bits(&self) -> u32 {
+        usize::BITS - self.most_regions.leading_zeros()
+    }
+
+    fn only_methods(self) -> HashSet<(u64, Text)> {
+        &self.methods - &self.functions
     }
 }
 
-impl Visitor for MostRegions {
+impl Visitor for Survey {
     type Error = Infallible;
 
     fn enter_block(&mut self, _: &Block<Text>) -> Result<(), Infallible> {
-        self.0 += 2;
+        self.most_regions += 2;
         Ok(())
     }
 
     fn statement(&mut self, _: &Statement<Text>, _: LineNumber) -> Result<(), Infallible> {
-        self.0 += 2;
+        self.most_regions += 2;
         Ok(())
+    }
+
+    fn line(&mut self, line: LineNumber) {
+        self.line = line.0.saturating_add(1);
+    }
+
+    fn call(&mut self, name: &Text, is_method: bool) {
+        let calls = if is_method { &mut self.methods } else { &mut self.functions };
+        calls.insert((self.line, name.clone()));
     }
 }
 
@@ -116,11 +139,16 @@ struct Marker<'a> {
 }
 
 /// The function being rewritten.
-#[derive(Default)]
 struct Function {
-    /// What a traceback calls it.
-    name: String,
+    place: FunctionPlace,
     has_caller: bool,
+}
+
+fn place(name: String, body: &Block<Text>) -> FunctionPlace {
+    let first = body.statements.first().map(|statement| statement.line_number);
+    let first = first.or(body.return_statement.as_ref().map(|statement| statement.line_number));
+    let first = first.unwrap_or(body.closed_on).0.saturating_add(1);
+    FunctionPlace { name, lines: first..=body.closed_on.0.saturating_add(1) }
 }
 
 /// The number of a region in [`Places`], counted from 1.
@@ -152,7 +180,7 @@ impl Marker<'_> {
             return;
         }
         let all = self.operations(body.closed_on, |collector| collector.block(body));
-        self.function = Function { name, has_caller };
+        self.function = Function { place: place(name, body), has_caller };
         let line = body.statements.first().map_or(body.closed_on, |statement| statement.line_number);
         let mut entry = Vec::new();
         if let Some(region) = self.region(&all) {
@@ -184,7 +212,7 @@ impl Marker<'_> {
 
     /// A new region, if it can hold all of these operations.
     fn region(&mut self, operations: &[Operation]) -> Option<RegionNumber> {
-        let region = Region::of(&self.function.name, operations.to_vec())?;
+        let region = Region::of(&self.function.place, operations.to_vec())?;
         self.regions.push(region);
         Some(self.regions.len())
     }

@@ -352,7 +352,9 @@ impl<'a> Collector<'a> {
             }
             _ => None,
         };
-        Operand { holds, name: name.map(|name| Variable { what: "field", name: name.clone() }) }
+        // As in the reference, a key that only the run knows is a question mark.
+        let name = name.cloned().unwrap_or_else(|| Text::from(&b"?"[..]));
+        Operand { holds, name: Some(Variable { what: "field", name }) }
     }
 
     fn index(&mut self, base: Operand) {

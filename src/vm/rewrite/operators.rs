@@ -26,7 +26,7 @@ use piccolo::compiler::parser::{
 use super::build::{grouped, simple, suffixed};
 use super::library::Facts;
 use super::locals::Type;
-use super::types::type_of;
+use super::types::{native_called, type_of};
 use crate::vm::program::Text;
 
 /// A native that rewritten programs call.
@@ -88,6 +88,17 @@ impl Rewriter<'_> {
         }
         if let Some(statement) = &mut block.return_statement {
             self.expressions(&mut statement.inner.returns);
+            if let [only] = &mut *statement.inner.returns {
+                self.return_one_value(only);
+            }
+        }
+    }
+
+    /// A native that gives one value is not tail-called, so that its errors name the line.
+    fn return_one_value(&self, returned: &mut Expression<Text>) {
+        if native_called(self.facts, returned).is_some_and(|native| native.single) {
+            let call = std::mem::replace(returned, simple(SimpleExpression::Nil));
+            *returned = grouped(call);
         }
     }
 

@@ -12,13 +12,13 @@ use piccolo::compiler::parser::{
     PrimaryExpression, ReturnStatement, SimpleExpression, Statement, SuffixPart, SuffixedExpression,
 };
 
-use super::build::{assign, at, call, empty_block, grouped, local_statement, suffixed, variable};
-use super::library::{Facts, Known};
+use super::build::{assign, at, call, empty_block, local_statement, suffixed, variable};
+use super::library::Facts;
 use super::locals::{Type, local};
 use super::marks::{CALLERS_MARK, MARK};
 use super::operations::Collector;
 use super::operators::{HiddenNative, is_hidden};
-use super::types::{native, type_of};
+use super::types::{native_called, type_of};
 use crate::vm::program::Text;
 
 /// Values that are kept in variables while the mark is put back; more go through a native.
@@ -80,10 +80,6 @@ impl Leaving<'_, '_> {
         statement.returns = match &mut *returns {
             [only] if is_call(only) => match native_called(self.facts, only) {
                 // No tail call, so that the native's errors name this line.
-                Some(known) if known.single => {
-                    let inner = std::mem::replace(only, variable(CALLERS_MARK));
-                    self.return_values(vec![grouped(inner)])
-                }
                 Some(_) => vec![self.through(HiddenNative::LeaveWith, returns)],
                 None => vec![self.tail_call(returns)],
             },
@@ -211,18 +207,6 @@ fn is_call(expression: &Expression<Text>) -> bool {
             matches!(suffixed.suffixes.last(), Some(SuffixPart::Call(_)))
         }
         _ => false,
-    }
-}
-
-/// The native that the expression certainly is a call of. `error` is one here: it never returns.
-fn native_called(facts: &Facts<'_>, expression: &Expression<Text>) -> Option<Known> {
-    let HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)) = &*expression.head else { return None };
-    let [callee @ .., SuffixPart::Call(CallSuffix::Function(_))] = &*suffixed.suffixes else { return None };
-    match (&suffixed.primary, callee) {
-        (PrimaryExpression::Name(name), []) if facts.raises(name) => {
-            Some(Known { gives: None, single: true })
-        }
-        (primary, callee) => native(facts, primary, callee),
     }
 }
 

@@ -200,3 +200,23 @@ pub(super) fn native(
         _ => None,
     }
 }
+
+/// The native that the expression certainly is a call of. `error` is one here: it never returns.
+pub(super) fn native_called(facts: &Facts<'_>, expression: &Expression<Text>) -> Option<Known> {
+    let HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)) = &*expression.head else { return None };
+    let [callee @ .., SuffixPart::Call(call)] = &*suffixed.suffixes else { return None };
+    if !expression.tail.is_empty() {
+        return None;
+    }
+    if let CallSuffix::Method(name, _) = call {
+        let object = SuffixedExpression { primary: suffixed.primary.clone(), suffixes: callee.to_vec() };
+        let is_text = suffixed_holds(facts, &Named, &object) == Holds::Only(Type::String);
+        return if is_text { facts.method(b"string", name) } else { None };
+    }
+    match (&suffixed.primary, callee) {
+        (PrimaryExpression::Name(name), []) if facts.raises(name) => {
+            Some(Known { gives: None, single: true })
+        }
+        (primary, callee) => native(facts, primary, callee),
+    }
+}

@@ -70,6 +70,10 @@ pub(crate) trait Visitor {
     fn variable(&mut self, _name: &Text, _first: Option<&SuffixPart<Text>>) {}
     /// A variable is assigned to, or a field of its value is.
     fn assigned(&mut self, _name: &Text) {}
+    /// The line of what follows.
+    fn line(&mut self, _line: LineNumber) {}
+    /// Something of this name is called, as a method or as a function.
+    fn call(&mut self, _name: &Text, _is_method: bool) {}
     /// A table is indexed with a key that only the run knows.
     fn computed_index(&mut self) {}
 }
@@ -88,11 +92,15 @@ fn walk_block<V: Visitor>(v: &mut V, block: &Block<Text>) -> Result<(), V::Error
 
 fn walk_block_inside<V: Visitor>(v: &mut V, block: &Block<Text>) -> Result<(), V::Error> {
     for statement in &block.statements {
+        v.line(statement.line_number);
         v.statement(&statement.inner, statement.line_number)?;
         walk_statement(v, &statement.inner)?;
     }
     match &block.return_statement {
-        Some(statement) => walk_values(v, "values returned", &statement.returns),
+        Some(statement) => {
+            v.line(statement.line_number);
+            walk_values(v, "values returned", &statement.returns)
+        }
         None => Ok(()),
     }
 }
@@ -298,20 +306,34 @@ fn walk_suffixes<V: Visitor>(
         }
         PrimaryExpression::GroupedExpression(inner) => walk_expression(v, inner)?,
     }
+    let mut callee = match primary {
+        PrimaryExpression::Name(name) => Some(name),
+        PrimaryExpression::GroupedExpression(_) => None,
+    };
     for suffix in suffixes {
         match suffix {
-            SuffixPart::Field(field) => walk_field(v, field)?,
-            SuffixPart::Call(call) => walk_call(v, call)?,
+            SuffixPart::Field(field) => {
+                walk_field(v, field)?;
+                callee = match field {
+                    FieldSuffix::Named(name) => Some(name),
+                    FieldSuffix::Indexed(key) => literal_text(key),
+                };
+            }
+            SuffixPart::Call(call) => walk_call(v, callee.take(), call)?,
         }
     }
-    call.map_or(Ok(()), |call| walk_call(v, call))
+    call.map_or(Ok(()), |call| walk_call(v, callee, call))
 }
 
-fn walk_call<V: Visitor>(v: &mut V, call: &CallSuffix<Text>) -> Result<(), V::Error> {
+fn walk_call<V: Visitor>(v: &mut V, callee: Option<&Text>, call: &CallSuffix<Text>) -> Result<(), V::Error> {
     let arguments = match call {
-        CallSuffix::Function(arguments) => arguments,
+        CallSuffix::Function(arguments) => {
+            callee.into_iter().for_each(|name| v.call(name, false));
+            arguments
+        }
         CallSuffix::Method(name, arguments) => {
             v.text(name);
+            v.call(name, true);
             arguments
         }
     };
