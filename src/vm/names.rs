@@ -4,7 +4,7 @@
 //! names three functions must not pay for a hundred. What a program can reach is a question about
 //! its syntax tree, with one rule for doubt: when it can't be known, everything is registered.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 
 use piccolo::compiler::parser::{
@@ -23,6 +23,10 @@ pub(crate) struct Names {
     whole: HashSet<Text>,
     /// Variables that are assigned to, or whose fields are.
     assigned: HashSet<Text>,
+    /// Variables whose value is used, in whatever way.
+    used: HashSet<Text>,
+    /// How often each variable is assigned to.
+    defined: HashMap<Text, usize>,
     /// Some table is indexed with a computed key; a string's methods can be reached so.
     computed_index: bool,
     /// `error` is used in another way than with a message alone or with a level of 0 or 1.
@@ -59,6 +63,11 @@ impl Names {
         self.keeps_global(name) && !self.whole.contains(name)
     }
 
+    /// Whether the program defines `name` once, as a function, and does nothing else with it.
+    pub(crate) fn only_defines(&self, name: &[u8]) -> bool {
+        !self.all && !self.used.contains(name) && self.defined.get(name) == Some(&1)
+    }
+
     /// Whether the program may raise errors at the place of a caller.
     pub(crate) fn raises_with_level(&self) -> bool {
         self.all || self.error_level || self.assigned.contains(&b"error"[..])
@@ -78,6 +87,7 @@ impl Visitor for Names {
     }
 
     fn variable(&mut self, name: &Text, first: Option<&SuffixPart<Text>>) {
+        self.used.insert(name.clone());
         self.error_level |= &**name == b"error" && !is_call_with_own_level(first);
         let by_constant = match first {
             Some(SuffixPart::Field(FieldSuffix::Named(_))) => true,
@@ -92,6 +102,7 @@ impl Visitor for Names {
     }
 
     fn assigned(&mut self, name: &Text) {
+        *self.defined.entry(name.clone()).or_default() += 1;
         self.assigned.insert(name.clone());
     }
 

@@ -148,7 +148,7 @@ fn compile_checked(name: &str, source: &[u8], traced: bool) -> Result<Program, L
     rewrite::check_shape(name, &chunk)?;
     let names = Names::of(&chunk);
     let entries = find_entries(&chunk);
-    let (hidden, places) = rewrite::rewrite(&mut chunk, name, &names, traced);
+    let (hidden, places) = rewrite::rewrite(&mut chunk, (name, source), &names, traced);
     let prototype = compiler::compile_chunk(&chunk, &mut interner).map_err(|error| LoadError::Syntax {
         at: Position { script: name.to_owned(), line: error.line_number.0 + 1 },
         message: error.kind.to_string(),

@@ -5,9 +5,10 @@
 
 use piccolo::compiler::interning::BasicInterner;
 use piccolo::compiler::lexer::{LexError, Lexer, Token};
-use piccolo::compiler::{LineNumber, ParseError, ParseErrorKind, StringInterner};
+use piccolo::compiler::{LineNumber, ParseError, ParseErrorKind};
 
 use crate::vm::error::{LoadError, Position};
+use crate::vm::rewrite::NoText;
 
 /// Longest token text shown in a message, in characters.
 const MAX_NEAR_CHARS: usize = 60;
@@ -219,7 +220,7 @@ fn lexical(source: &[u8], error: &LexError) -> String {
 
 /// Whether what is unfinished is a comment: it is skipped, while a string is read.
 fn ends_in_comment(source: &[u8]) -> bool {
-    let mut lexer = Lexer::new(source, Discard);
+    let mut lexer = Lexer::new(source, NoText);
     while lexer.skip_whitespace().is_ok() {
         if !matches!(lexer.read_token(), Ok(Some(_))) {
             return false;
@@ -232,7 +233,7 @@ fn ends_in_comment(source: &[u8]) -> bool {
 /// after a block end that closes nothing. This finds the second: the first token that closes
 /// more than was opened.
 fn surplus_block_end(source: &[u8]) -> Option<(&'static str, LineNumber)> {
-    let mut lexer = Lexer::new(source, Discard);
+    let mut lexer = Lexer::new(source, NoText);
     let mut open = 0_usize;
     loop {
         lexer.skip_whitespace().ok()?;
@@ -317,17 +318,6 @@ fn tokens_of_line(source: &[u8], wanted: LineNumber) -> Option<Vec<String>> {
         }
     }
     Some(tokens)
-}
-
-/// For lexing when only the kinds of the tokens matter.
-struct Discard;
-
-impl StringInterner for Discard {
-    type String = [u8; 0];
-
-    fn intern(&mut self, _: &[u8]) -> Self::String {
-        []
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use piccolo::compiler::parser::{
 };
 
 use super::build::{at, call, empty_block, local_statement, returning, simple, suffixed, variable};
+use super::elseif::split_chains;
 use super::library::Facts;
 use super::marks::{mark_variable, set_marks};
 use super::operators::{HiddenNative, bind_operators};
@@ -29,16 +30,17 @@ use crate::vm::program::Text;
 /// Our own statements are on the first line.
 const LINE: LineNumber = LineNumber(0);
 
-/// Rewrites the whole program. Returns the natives that the new chunk takes as its arguments,
+/// Rewrites the whole program, which was parsed from `source`. Returns the natives that the new chunk takes as its arguments,
 /// behind the initial mark, and what the marks mean. A `traced` program knows its callers.
 pub(crate) fn rewrite(
     chunk: &mut Chunk<Text>,
-    script: &str,
+    (script, source): (&str, &[u8]),
     names: &Names,
     traced: bool,
 ) -> (Vec<HiddenNative>, Places) {
     let facts = Facts::of(names);
     let callers = traced || facts.needs_callers();
+    split_chains(chunk, source);
     name_locals(chunk, &facts);
     let mut natives = bind_operators(chunk, &facts);
     let places = set_marks(chunk, script, &facts, callers, &mut natives);

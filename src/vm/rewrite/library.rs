@@ -53,6 +53,16 @@ impl<'a> Facts<'a> {
         self.names.raises_with_level()
     }
 
+    /// What a global function of this name gets from its only caller, the host.
+    pub(super) fn entry_argument(&self, name: &[u8]) -> Option<Type> {
+        let argument = match name {
+            b"handle" => Type::String,
+            b"call" => Type::Table,
+            _ => return None,
+        };
+        self.names.only_defines(name).then_some(argument)
+    }
+
     /// Whether a global variable certainly holds `error`.
     pub(super) fn raises(&self, global: &[u8]) -> bool {
         global == b"error" && self.names.keeps_global(global)

@@ -10,6 +10,7 @@
 mod build;
 mod chunk;
 mod definitions;
+mod elseif;
 mod functions;
 mod library;
 mod locals;
@@ -24,6 +25,7 @@ mod walk;
 
 pub(crate) use chunk::rewrite;
 pub(crate) use definitions::defines_global_function;
+pub(crate) use elseif::NoText;
 pub(crate) use locals::Type;
 pub(crate) use operators::HiddenNative;
 pub(crate) use shape::check_shape;

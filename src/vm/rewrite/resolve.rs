@@ -339,10 +339,14 @@ impl Resolver<'_> {
             self.give(variable, given);
             self.replaced(variable);
         }
+        let is_global = statement.fields.is_empty() && self.find(&statement.name).is_none();
+        let given = match self.facts.entry_argument(&statement.name) {
+            Some(argument) if is_global => self.only(argument),
+            _ => self.any(),
+        };
         if self.walk.renames {
             self.rename(&mut statement.name);
         }
-        let given = self.any();
         self.function(&mut statement.definition, given);
     }
 
