@@ -28,6 +28,8 @@ pub struct Config {
     pub profile: ProfileConfig,
     /// The sandboxed scripts.
     pub lua: LuaConfig,
+    /// What visitors may keep in the tables.
+    pub data: DataConfig,
 }
 
 /// Where the peer's key lies.
@@ -105,6 +107,24 @@ impl Default for LuaConfig {
     }
 }
 
+/// What each visitor may keep in the tables, so that no one fills them for all.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DataConfig {
+    /// The most rows of one visitor, in all tables together: 1 to 1,000,000.
+    pub visitor_max_rows: u32,
+    /// The most that one visitor's rows may take, in MiB: 1 to 192.
+    pub visitor_max_mb: u32,
+    /// The most inserts, updates and deletes by one visitor in a minute: 1 to 6,000.
+    pub visitor_writes_per_minute: u32,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self { visitor_max_rows: 5000, visitor_max_mb: 8, visitor_writes_per_minute: 120 }
+    }
+}
+
 impl LuaConfig {
     /// The longest an invocation may take.
     pub fn timeout(&self) -> Duration {
@@ -152,6 +172,10 @@ impl Config {
         number("lua.max_memory_mb", lua.max_memory_mb, 1, 1024)?;
         number("lua.rate_limit_per_peer", lua.rate_limit_per_peer.into(), 1, 1_000_000)?;
         number("lua.rate_limit_global", lua.rate_limit_global.into(), 1, 1_000_000)?;
+        let data = &self.data;
+        number("data.visitor_max_rows", data.visitor_max_rows.into(), 1, 1_000_000)?;
+        number("data.visitor_max_mb", data.visitor_max_mb.into(), 1, 192)?;
+        number("data.visitor_writes_per_minute", data.visitor_writes_per_minute.into(), 1, 6000)?;
         inside("lua.script_dir", &lua.script_dir)?;
         inside("identity.key_file", &self.identity.key_file)?;
         let label_bytes = self.profile.label.len() as u64;

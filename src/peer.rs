@@ -77,7 +77,7 @@ impl Peer {
         let handle = node.handle();
         let commands = engine.clone().map(|engine| engine as Arc<dyn Commands>);
         let chat = Arc::new(Manager::new(own.peer.clone(), Arc::new(handle.clone()), commands));
-        let data = Handler::new(Some(Arc::new(database)), engine.clone(), own.peer);
+        let data = Handler::new(Some(Arc::new(database)), engine.clone(), own.peer).with_config(&config.data);
         let site = SiteServer::new(dir.join(SITE_DIR), dir.join(&config.lua.script_dir));
         node.serve(Services {
             chat: Some(chat.clone()),

@@ -1,6 +1,7 @@
 //! The peer from outside: the contents page of one test binary.
 //!
-//! - `store`, `data`, `data_filter`: tables, policies, what a stranger can and can't ask of the database
+//! - `store`, `data`, `data_filter`, `data_visitors`: tables, policies, what a stranger can and can't ask of
+//!   the database, and how much of it they may fill; `data_model` holds all of it against a model
 //! - `site`, `chat`, `identity`, `wire`: each part by itself, byte for byte
 //! - `mesh`: real nodes over real connections
 //! - `cli`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
@@ -19,6 +20,8 @@ mod cli_run;
 mod cli_support;
 mod data;
 mod data_filter;
+mod data_model;
+mod data_visitors;
 mod identity;
 mod mesh;
 mod site;

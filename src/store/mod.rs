@@ -13,6 +13,7 @@ mod error;
 mod functions;
 mod names;
 mod policy;
+mod quota;
 mod readonly;
 #[cfg(feature = "peer")]
 mod schema;
@@ -27,6 +28,7 @@ pub use definition::{ColumnDefinition, DefaultValue};
 pub use error::{QueryError, StoreError};
 pub use names::{ColumnName, MAX_NAME_CHARS, NameError, TableName};
 pub use policy::Policy;
+pub use quota::{MAX_VISITORS_BYTES, Quota};
 pub use readonly::{MAX_QUERY_BYTES, MAX_QUERY_ROWS, MAX_SQL_BYTES, QueryLimits, ReadOnly, Rows};
 #[cfg(feature = "peer")]
 pub use schema::{MAX_SCHEMA_BYTES, SchemaError, tables_in_schema};

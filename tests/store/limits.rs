@@ -87,7 +87,7 @@ fn a_full_database_says_so() {
     let large = row("body", text(&"x".repeat(900 * 1024)));
     let mut stored = 0;
     let error = loop {
-        match fixture.database.insert(&notes, &large, &stamp("ana")) {
+        match fixture.database.insert(&notes, &large, &stamp("ana"), None) {
             Ok(_) => stored += 1,
             Err(error) => break error,
         }
@@ -106,7 +106,7 @@ fn the_expressions_of_a_template_cannot_hold_up_the_writer() {
     let slow = "instr(hex(zeroblob(2000000)), hex(zeroblob(1000000)) || '1')";
     let fixture = Fixture::with_schema(&format!("CREATE TABLE t (a TEXT CHECK ({slow} = 0 AND a <> ''))"));
     let begun = Instant::now();
-    fixture.database.insert(&table("t"), &row("a", text("x")), &stamp("ana")).unwrap();
+    fixture.database.insert(&table("t"), &row("a", text("x")), &stamp("ana"), None).unwrap();
     let seeds = format!("CREATE TABLE s (a); INSERT INTO s VALUES ({slow});");
     fixture.database.apply_schema(&host(), &seeds, &BTreeMap::new()).unwrap();
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
@@ -116,7 +116,7 @@ fn the_expressions_of_a_template_cannot_hold_up_the_writer() {
     let many = vec![like; 120].join(" AND ");
     let fixture = Fixture::with_schema(&format!("CREATE TABLE t (a TEXT CHECK ({many}))"));
     let begun = Instant::now();
-    let error = fixture.database.insert(&table("t"), &row("a", text("x")), &stamp("ana")).unwrap_err();
+    let error = fixture.database.insert(&table("t"), &row("a", text("x")), &stamp("ana"), None).unwrap_err();
     assert!(matches!(error, StoreError::TimedOut), "{error}");
     assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
 }
@@ -125,7 +125,7 @@ fn the_expressions_of_a_template_cannot_hold_up_the_writer() {
 fn readers_who_never_pause_cannot_make_the_log_grow_for_ever() {
     let fixture = Fixture::with_schema("CREATE TABLE t (a TEXT)");
     let (t, values) = (table("t"), ["x", "y"].map(|letter| text(&letter.repeat(1024 * 1024))));
-    let id = fixture.database.insert(&t, &row("a", values[0].clone()), &stamp("ana")).unwrap();
+    let id = fixture.database.insert(&t, &row("a", values[0].clone()), &stamp("ana"), None).unwrap();
     let log = fixture.folder.path().join("data.db-wal");
     let (stop, reader) = (AtomicBool::new(false), fixture.database.reader());
     let endless = "WITH RECURSIVE n(i) AS (SELECT _id FROM t UNION ALL SELECT i FROM n) SELECT max(i) FROM n";

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use goop2::store::{Policy, RowScope, SqlValue, TableName, tables_in_schema};
+use goop2::store::{Policy, SqlValue, TableName, tables_in_schema};
 
-use super::support::{Fixture, host, row, stamp, table, text};
+use super::support::{Fixture, host, only, row, stamp, table, text};
 
 #[test]
 fn schema_files_with_and_without_the_hosts_columns() {
@@ -52,11 +52,9 @@ fn schema_files_with_and_without_the_hosts_columns() {
     assert_eq!(fixture.database.policy(&table("plain")).unwrap(), Policy::Owner);
     // A visitor's row gets its number in each of them.
     for (name, column) in [("answers", "answer"), ("plain", "name"), ("keyed", "name")] {
-        let id = fixture.database.insert(&table(name), &row(column, text("new")), &stamp("bob")).unwrap();
-        fixture
-            .database
-            .update(&table(name), id, &row(column, text("newer")), &RowScope::OwnedBy(stamp("bob").owner))
-            .unwrap();
+        let id =
+            fixture.database.insert(&table(name), &row(column, text("new")), &stamp("bob"), None).unwrap();
+        fixture.database.update(&table(name), id, &row(column, text("newer")), &only("bob")).unwrap();
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use goop2::peer_id::PeerId;
 use goop2::store::{
-    ColumnDefinition, ColumnName, Database, QueryError, QueryLimits, Rows, SqlValue, Stamp, TableName,
+    ColumnDefinition, ColumnName, Database, QueryError, QueryLimits, Quota, RowScope, Rows, SqlValue, Stamp,
+    TableName,
 };
 use tempfile::TempDir;
 
@@ -73,4 +74,9 @@ pub(super) fn column(name: &str) -> ColumnDefinition {
         not_null: false,
         default: None,
     }
+}
+
+/// The rows of one visitor, who may keep as much as they like.
+pub(super) fn only(peer: &str) -> RowScope {
+    RowScope::OwnedBy(PeerId::parse(peer).unwrap(), Quota { max_rows: u64::MAX, max_bytes: u64::MAX })
 }

@@ -1,17 +1,16 @@
 //! Tables and rows: whose they are, and who changes them.
 
-use goop2::peer_id::PeerId;
 use goop2::store::{
     ColumnName, Database, DefaultValue, Policy, QueryError, ReadOnly, RowScope, SqlValue, StoreError,
 };
 
-use super::support::{Fixture, column, row, soon, stamp, table, text};
+use super::support::{Fixture, column, only, row, soon, stamp, table, text};
 
 #[test]
 fn rows_carry_their_owner_and_only_they_change_them() {
     let fixture = Fixture::with_schema("CREATE TABLE notes (body TEXT)");
     let notes = table("notes");
-    let id = fixture.database.insert(&notes, &row("body", text("hi")), &stamp("ana")).unwrap();
+    let id = fixture.database.insert(&notes, &row("body", text("hi")), &stamp("ana"), None).unwrap();
     let stored = fixture.ask("SELECT _id, _owner, _owner_email, body, _created_at FROM notes").unwrap();
     assert_eq!(
         stored.rows[0][..4],
@@ -19,13 +18,13 @@ fn rows_carry_their_owner_and_only_they_change_them() {
     );
     assert!(matches!(stored.rows[0][4], SqlValue::Text(_)));
 
-    let bob = RowScope::OwnedBy(PeerId::parse("bob").unwrap());
+    let bob = only("bob");
     let refused = fixture.database.update(&notes, id, &row("body", text("mine")), &bob);
     assert!(matches!(refused, Err(StoreError::NoRow { .. })));
     assert!(matches!(fixture.database.delete(&notes, id, &bob), Err(StoreError::NoRow { .. })));
     fixture.database.update(&notes, id, &row("body", text("new")), &RowScope::Any).unwrap();
     assert_eq!(fixture.column("SELECT body FROM notes"), [text("new")]);
-    fixture.database.delete(&notes, id, &RowScope::OwnedBy(PeerId::parse("ana").unwrap())).unwrap();
+    fixture.database.delete(&notes, id, &only("ana")).unwrap();
     assert!(fixture.column("SELECT body FROM notes").is_empty());
 }
 
@@ -33,7 +32,7 @@ fn rows_carry_their_owner_and_only_they_change_them() {
 fn the_hosts_columns_cannot_be_written() {
     let fixture = Fixture::with_schema("CREATE TABLE notes (body TEXT)");
     for column in ["_owner", "_id", "_created_at"] {
-        let refused = fixture.database.insert(&table("notes"), &row(column, text("x")), &stamp("ana"));
+        let refused = fixture.database.insert(&table("notes"), &row(column, text("x")), &stamp("ana"), None);
         assert!(matches!(refused, Err(StoreError::SystemColumn { .. })), "{column}");
     }
 }
@@ -51,7 +50,7 @@ fn owners_make_change_and_delete_tables() {
         Err(StoreError::TableExists { .. })
     ));
     database.add_column(&table("notes"), &column("body")).unwrap();
-    database.insert(&table("notes"), &row("body", text("b")), &stamp("ana")).unwrap();
+    database.insert(&table("notes"), &row("body", text("b")), &stamp("ana"), None).unwrap();
     assert_eq!(fixture.column("SELECT title FROM notes"), [text("it's")]);
     let names = |name: &str| -> Vec<String> {
         database.describe(&table(name)).unwrap().into_iter().map(|column| column.name).collect()
@@ -106,12 +105,12 @@ fn a_file_that_is_no_database_is_named() {
 fn a_conflict_never_replaces_a_row_of_somebody_else() {
     let fixture = Fixture::with_schema("CREATE TABLE nicks (nick TEXT UNIQUE ON CONFLICT REPLACE)");
     let nicks = table("nicks");
-    fixture.database.insert(&nicks, &row("nick", text("ana")), &stamp("ana")).unwrap();
-    let id = fixture.database.insert(&nicks, &row("nick", text("bob")), &stamp("bob")).unwrap();
+    fixture.database.insert(&nicks, &row("nick", text("ana")), &stamp("ana"), None).unwrap();
+    let id = fixture.database.insert(&nicks, &row("nick", text("bob")), &stamp("bob"), None).unwrap();
     let taken = row("nick", text("ana"));
-    let bob = RowScope::OwnedBy(PeerId::parse("bob").unwrap());
+    let bob = only("bob");
     for refused in [
-        fixture.database.insert(&nicks, &taken, &stamp("bob")).map(drop),
+        fixture.database.insert(&nicks, &taken, &stamp("bob"), None).map(drop),
         fixture.database.update(&nicks, id, &taken, &bob),
     ] {
         assert_eq!(refused.unwrap_err().to_string(), "UNIQUE constraint failed: nicks.nick");
