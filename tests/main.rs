@@ -2,7 +2,7 @@
 //!
 //! - `store`, `data`, `data_filter`, `data_visitors`: tables, policies, what a stranger can and can't ask of
 //!   the database, and how much of it they may fill; `data_model` holds all of it against a model
-//! - `site`, `chat`, `identity`, `wire`: each part by itself, byte for byte
+//! - `site`, `chat`, `chat_history`, `identity`, `wire`: each part by itself, byte for byte
 //! - `mesh`: real nodes over real connections
 //! - `cli`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
 
@@ -14,6 +14,7 @@
 )]
 
 mod chat;
+mod chat_history;
 mod cli;
 mod cli_peer;
 mod cli_run;

@@ -1,7 +1,8 @@
 //! The peer's own database: `data.db` in the peer folder, opened unchanged from deployed peers.
 //!
 //! [`Database`] is the one writer; [`ReadOnly`] answers questions from scripts and visitors on
-//! connections that cannot write. Everything here blocks: async callers go through
+//! connections that cannot write. [`MessageLog`] is the chat's history, in a file of its own.
+//! Everything here blocks: async callers go through
 //! `tokio::task::spawn_blocking`.
 
 #[cfg(feature = "peer")]
@@ -11,6 +12,8 @@ mod database;
 mod definition;
 mod error;
 mod functions;
+#[cfg(feature = "peer")]
+mod message_log;
 mod names;
 mod policy;
 mod quota;
@@ -26,6 +29,8 @@ pub use apply::AppliedSchema;
 pub use database::{DATABASE_FILE, Database, MAX_DATABASE_BYTES};
 pub use definition::{ColumnDefinition, DefaultValue};
 pub use error::{QueryError, StoreError};
+#[cfg(feature = "peer")]
+pub use message_log::{LogEntry, LogLimits, LogRange, LoggedEntry, MessageLog};
 pub use names::{ColumnName, MAX_NAME_CHARS, NameError, TableName};
 pub use policy::Policy;
 pub use quota::{MAX_VISITORS_BYTES, Quota};
