@@ -169,10 +169,15 @@ impl Parts {
 /// When `dir` has neither a `goop.json` nor a `site` folder, so that a mistyped path is not made
 /// into a peer; or when the configuration can't be used.
 pub fn open_config(dir: &Path) -> Result<Config, PeerError> {
-    if !dir.join(FILE_NAME).is_file() && !dir.join(SITE_DIR).is_dir() {
+    if !is_peer_folder(dir) {
         return Err(PeerError::NotAPeerFolder { dir: dir.to_owned() });
     }
     Ok(Config::load(dir)?)
+}
+
+/// Whether `dir` is the folder of a peer: whether it has a `goop.json` or a `site` folder.
+pub fn is_peer_folder(dir: &Path) -> bool {
+    dir.join(FILE_NAME).is_file() || dir.join(SITE_DIR).is_dir()
 }
 
 /// The identity of the peer in the folder `dir`, as its scripts see it. A folder without a key

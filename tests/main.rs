@@ -4,7 +4,7 @@
 //!   the database, and how much of it they may fill; `data_model` holds all of it against a model
 //! - `site`, `chat`, `chat_history`, `identity`, `wire`: each part by itself, byte for byte
 //! - `mesh`: real nodes over real connections
-//! - `cli`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
+//! - `cli`, `cli_config`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
 
 #![allow(
     clippy::unwrap_used,
@@ -16,6 +16,7 @@
 mod chat;
 mod chat_history;
 mod cli;
+mod cli_config;
 mod cli_peer;
 mod cli_run;
 mod cli_support;
