@@ -3,6 +3,7 @@
 //! - `store`, `data`, `data_filter`, `data_visitors`: tables, policies, what a stranger can and can't ask of
 //!   the database, and how much of it they may fill; `data_model` holds all of it against a model
 //! - `site`, `chat`, `chat_history`, `identity`, `wire`: each part by itself, byte for byte
+//! - `hostile`: chat and data lines at their worst
 //! - `mesh`: real nodes over real connections
 //! - `cli`, `cli_config`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
 
@@ -24,6 +25,7 @@ mod data;
 mod data_filter;
 mod data_model;
 mod data_visitors;
+mod hostile;
 mod identity;
 mod mesh;
 mod site;
