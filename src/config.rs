@@ -3,12 +3,20 @@
 //! The format is the one of deployed peers (`fixtures/` holds one), so their folders open
 //! unchanged: sections and fields that only they know are kept out of the way, not refused.
 //! A value that is out of bounds is refused with the field's full name, because a limit that is
-//! silently corrected is one the owner believes in and does not have.
+//! silently corrected is one the owner believes in and does not have. What each field may hold is in
+//! one table, [`FIELDS`].
 
-use std::path::{Component, Path, PathBuf};
+mod fields;
+mod inspect;
+
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use fields::{FIELDS, Field, Rule};
+pub use inspect::{Inspection, Setting, Source, UnknownField};
 
 /// The configuration's file name inside a peer folder.
 pub const FILE_NAME: &str = "goop.json";
@@ -28,6 +36,8 @@ pub struct Config {
     pub profile: ProfileConfig,
     /// The sandboxed scripts.
     pub lua: LuaConfig,
+    /// What visitors may keep in the tables.
+    pub data: DataConfig,
 }
 
 /// Where the peer's key lies.
@@ -105,6 +115,24 @@ impl Default for LuaConfig {
     }
 }
 
+/// What each visitor may keep in the tables, so that no one fills them for all.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DataConfig {
+    /// The most rows of one visitor, in all tables together: 1 to 1,000,000.
+    pub visitor_max_rows: u32,
+    /// The most that one visitor's rows may take, in MiB: 1 to 192.
+    pub visitor_max_mb: u32,
+    /// The most inserts, updates and deletes by one visitor in a minute: 1 to 6,000.
+    pub visitor_writes_per_minute: u32,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self { visitor_max_rows: 2000, visitor_max_mb: 8, visitor_writes_per_minute: 120 }
+    }
+}
+
 impl LuaConfig {
     /// The longest an invocation may take.
     pub fn timeout(&self) -> Duration {
@@ -119,62 +147,69 @@ impl LuaConfig {
 
 impl Config {
     /// Reads and checks the configuration of the peer folder `dir`; a folder without a
-    /// `goop.json` has the defaults.
+    /// `goop.json` has the defaults. Fields that have no effect are logged as warnings.
     ///
     /// # Errors
     /// When the file can't be read, is larger than [`MAX_FILE_BYTES`], is not JSON of the right
-    /// shape, or holds a value out of bounds.
+    /// shape, or holds a value out of bounds; the first problem, by the field's full name.
     pub fn load(dir: &Path) -> Result<Self, ConfigError> {
-        let path = dir.join(FILE_NAME);
-        let found = match std::fs::metadata(&path) {
-            Ok(metadata) => metadata.len(),
-            Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(source) => return Err(ConfigError::Read { path, source }),
-        };
-        if found > MAX_FILE_BYTES {
-            return Err(ConfigError::TooLarge { path, found });
+        let Some(text) = read_file(dir)? else { return Ok(Self::default()) };
+        let inspection = inspect_text(dir, &text)?;
+        if let Some(problem) = inspection.problems.into_iter().next() {
+            return Err(problem);
         }
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
-        let config: Self =
-            serde_json::from_str(&text).map_err(|source| ConfigError::Parse { path, source })?;
-        config.validate()?;
-        Ok(config)
+        for unknown in &inspection.unknown {
+            tracing::warn!("{unknown}");
+        }
+        serde_json::from_str(&text).map_err(|source| ConfigError::Parse { path: dir.join(FILE_NAME), source })
     }
 
-    /// Checks every value that has bounds.
+    /// Looks at the configuration of the peer folder `dir`: every field, where its value is from,
+    /// and all that is wrong.
+    ///
+    /// # Errors
+    /// When the file can't be read as JSON at all.
+    pub fn inspect(dir: &Path) -> Result<Inspection, ConfigError> {
+        match read_file(dir)? {
+            Some(text) => inspect_text(dir, &text),
+            None => Ok(Inspection::of(&serde_json::Map::new())),
+        }
+    }
+
+    /// Checks every value.
     ///
     /// # Errors
     /// The first value out of bounds, by the field's full name.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let lua = &self.lua;
-        number("lua.timeout_seconds", lua.timeout_seconds, 1, 60)?;
-        number("lua.max_memory_mb", lua.max_memory_mb, 1, 1024)?;
-        number("lua.rate_limit_per_peer", lua.rate_limit_per_peer.into(), 1, 1_000_000)?;
-        number("lua.rate_limit_global", lua.rate_limit_global.into(), 1, 1_000_000)?;
-        inside("lua.script_dir", &lua.script_dir)?;
-        inside("identity.key_file", &self.identity.key_file)?;
-        let label_bytes = self.profile.label.len() as u64;
-        number("the length of profile.label in bytes", label_bytes, 0, 200)
+        let values = serde_json::to_value(self).map_err(|source| ConfigError::Unwritable { source })?;
+        let written = values.as_object().map(Inspection::of).unwrap_or_default();
+        written.problems.into_iter().next().map_or(Ok(()), Err)
     }
 }
 
-fn number(field: &'static str, found: u64, min: u64, max: u64) -> Result<(), ConfigError> {
-    if (min..=max).contains(&found) {
-        Ok(())
-    } else {
-        Err(ConfigError::OutOfRange { field, found, min, max })
+/// The file's text; `None` when there is no file.
+fn read_file(dir: &Path) -> Result<Option<String>, ConfigError> {
+    let path = dir.join(FILE_NAME);
+    let found = match std::fs::metadata(&path) {
+        Ok(metadata) => metadata.len(),
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(ConfigError::Read { path, source }),
+    };
+    if found > MAX_FILE_BYTES {
+        return Err(ConfigError::TooLarge { path, found });
     }
+    std::fs::read_to_string(&path).map(Some).map_err(|source| ConfigError::Read { path, source })
 }
 
-/// A path that leaves the peer folder would let a configuration that somebody shared read or
-/// write anywhere.
-fn inside(field: &'static str, path: &Path) -> Result<(), ConfigError> {
-    let plain = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
-    if !path.as_os_str().is_empty() && path.components().all(plain) {
-        Ok(())
-    } else {
-        Err(ConfigError::OutsidePeerFolder { field, found: path.to_owned() })
+fn inspect_text(dir: &Path, text: &str) -> Result<Inspection, ConfigError> {
+    let parsed = |source| ConfigError::Parse { path: dir.join(FILE_NAME), source };
+    match serde_json::from_str(text).map_err(parsed)? {
+        Value::Object(root) => Ok(Inspection::of(&root)),
+        _ => Err(ConfigError::WrongType {
+            field: FILE_NAME.to_owned(),
+            expected: "an object of sections".to_owned(),
+            found: "another JSON value",
+        }),
     }
 }
 
@@ -197,7 +232,7 @@ pub enum ConfigError {
         /// Its size in bytes.
         found: u64,
     },
-    /// The file is not JSON, or a field has the wrong type.
+    /// The file is not JSON, or names a field twice.
     #[error("{}: {source}", .path.display())]
     Parse {
         /// The file.
@@ -211,11 +246,39 @@ pub enum ConfigError {
         /// The field's full name.
         field: &'static str,
         /// The value found.
-        found: u64,
+        found: String,
         /// The smallest allowed.
         min: u64,
         /// The largest allowed.
         max: u64,
+    },
+    /// A value is of another kind than the field takes.
+    #[error("config: {field} must be {expected}, found {found}")]
+    WrongType {
+        /// The field's full name.
+        field: String,
+        /// What it takes.
+        expected: String,
+        /// The kind of value found.
+        found: &'static str,
+    },
+    /// A text is too long or too short.
+    #[error("config: {field} must have {min_bytes} to {max_bytes} bytes, found {found}")]
+    TextLength {
+        /// The field's full name.
+        field: &'static str,
+        /// Its length in bytes.
+        found: u64,
+        /// The fewest allowed.
+        min_bytes: u64,
+        /// The most allowed.
+        max_bytes: u64,
+    },
+    /// A path in it is not Unicode, which JSON can't hold.
+    #[error("config: can't be written as JSON: {source}")]
+    Unwritable {
+        /// What can't be written.
+        source: serde_json::Error,
     },
     /// A path leads out of the peer folder.
     #[error("config: {field} must be a relative path inside the peer folder, found {}", .found.display())]
@@ -225,6 +288,19 @@ pub enum ConfigError {
         /// The path found.
         found: PathBuf,
     },
+}
+
+impl ConfigError {
+    /// The full name of the field that is wrong; `None` when the whole file is.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::OutOfRange { field, .. }
+            | Self::TextLength { field, .. }
+            | Self::OutsidePeerFolder { field, .. } => Some(field),
+            Self::WrongType { field, .. } => Some(field),
+            Self::Read { .. } | Self::TooLarge { .. } | Self::Parse { .. } | Self::Unwritable { .. } => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -237,6 +313,21 @@ mod tests {
         config.lua.timeout_seconds = 0;
         let message = config.validate().unwrap_err().to_string();
         assert_eq!(message, "config: lua.timeout_seconds must be between 1 and 60, found 0");
+    }
+
+    /// A field without its row would be neither checked, shown nor documented.
+    #[test]
+    fn every_field_has_its_row() {
+        let values = serde_json::to_value(Config::default()).unwrap();
+        let mut names = Vec::new();
+        for (section, fields) in values.as_object().unwrap() {
+            names.extend(fields.as_object().unwrap().keys().map(|name| format!("{section}.{name}")));
+        }
+        let mut rows: Vec<_> = FIELDS.iter().map(|field| field.name.to_owned()).collect();
+        names.sort();
+        rows.sort();
+        assert_eq!(names, rows);
+        Config::default().validate().unwrap();
     }
 
     #[test]
@@ -265,8 +356,22 @@ mod tests {
     fn a_missing_file_means_the_defaults_and_a_broken_one_an_error() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(Config::load(dir.path()).unwrap(), Config::default());
-        std::fs::write(dir.path().join(FILE_NAME), "{\"lua\": {\"enabled\": 3}}").unwrap();
-        let message = Config::load(dir.path()).unwrap_err().to_string();
-        assert!(message.contains("goop.json") && message.contains("line 1"), "{message}");
+        for (text, expected) in [
+            ("{\"lua\": {\"enabled\": 3}}", "config: lua.enabled must be true or false, found a number"),
+            ("{\"lua\": 3}", "config: lua must be an object of fields, found a number"),
+            (
+                "{\"p2p\": {\"listen_port\": -1}}",
+                "config: p2p.listen_port must be between 0 and 65535, found -1",
+            ),
+            ("[]", "config: goop.json must be an object of sections, found another JSON value"),
+        ] {
+            std::fs::write(dir.path().join(FILE_NAME), text).unwrap();
+            assert_eq!(Config::load(dir.path()).unwrap_err().to_string(), expected);
+        }
+        for text in ["{\"lua\": {\"enabled\"", "{\"lua\": {\"enabled\": true, \"enabled\": false}}"] {
+            std::fs::write(dir.path().join(FILE_NAME), text).unwrap();
+            let message = Config::load(dir.path()).unwrap_err().to_string();
+            assert!(message.contains("goop.json") && message.contains("line 1"), "{message}");
+        }
     }
 }

@@ -18,7 +18,7 @@ use libp2p::identity::Keypair;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::chat::{Commands, Manager};
+use crate::chat::{Commands, History, Manager};
 use crate::config::{Config, ConfigError, FILE_NAME};
 use crate::data::Handler;
 use crate::p2p::{
@@ -71,13 +71,14 @@ impl Peer {
         let dir = dir.to_owned();
         let parts = tokio::task::spawn_blocking(move || Parts::open(dir)).await;
         let parts = parts.map_err(|error| PeerError::Interrupted { reason: error.to_string() })??;
-        let Parts { dir, config, keypair, own, database, engine } = parts;
+        let Parts { dir, config, keypair, own, database, history, engine } = parts;
         let listen = options.listen.unwrap_or_else(|| everywhere(config.p2p.listen_port));
         let mut node = Node::start(NodeConfig { keypair, listen, label: own.label.clone() })?;
         let handle = node.handle();
         let commands = engine.clone().map(|engine| engine as Arc<dyn Commands>);
-        let chat = Arc::new(Manager::new(own.peer.clone(), Arc::new(handle.clone()), commands));
-        let data = Handler::new(Some(Arc::new(database)), engine.clone(), own.peer);
+        let chat = Manager::with_history(own.peer.clone(), Arc::new(handle.clone()), commands, history);
+        let chat = Arc::new(chat);
+        let data = Handler::new(Some(Arc::new(database)), engine.clone(), own.peer).with_config(&config.data);
         let site = SiteServer::new(dir.join(SITE_DIR), dir.join(&config.lua.script_dir));
         node.serve(Services {
             chat: Some(chat.clone()),
@@ -143,6 +144,7 @@ struct Parts {
     keypair: Keypair,
     own: Caller,
     database: Database,
+    history: History,
     engine: Option<Arc<Engine>>,
 }
 
@@ -151,12 +153,13 @@ impl Parts {
         let config = open_config(&dir)?;
         let (keypair, own) = identity(&dir, &config)?;
         let database = Database::open(&dir)?;
+        let history = History::open(&dir)?;
         let engine = if config.lua.enabled {
             Some(Arc::new(Engine::new(config.lua.clone(), &dir, own.clone())?))
         } else {
             None
         };
-        Ok(Self { dir, config, keypair, own, database, engine })
+        Ok(Self { dir, config, keypair, own, database, history, engine })
     }
 }
 
@@ -166,10 +169,15 @@ impl Parts {
 /// When `dir` has neither a `goop.json` nor a `site` folder, so that a mistyped path is not made
 /// into a peer; or when the configuration can't be used.
 pub fn open_config(dir: &Path) -> Result<Config, PeerError> {
-    if !dir.join(FILE_NAME).is_file() && !dir.join(SITE_DIR).is_dir() {
+    if !is_peer_folder(dir) {
         return Err(PeerError::NotAPeerFolder { dir: dir.to_owned() });
     }
     Ok(Config::load(dir)?)
+}
+
+/// Whether `dir` is the folder of a peer: whether it has a `goop.json` or a `site` folder.
+pub fn is_peer_folder(dir: &Path) -> bool {
+    dir.join(FILE_NAME).is_file() || dir.join(SITE_DIR).is_dir()
 }
 
 /// The identity of the peer in the folder `dir`, as its scripts see it. A folder without a key
@@ -238,7 +246,7 @@ pub enum PeerError {
     /// The identity has no id.
     #[error("the identity key has no usable id: {0}")]
     Id(#[from] PeerIdError),
-    /// The database can't be opened.
+    /// The database or the chat history can't be opened.
     #[error(transparent)]
     Database(#[from] StoreError),
     /// The scripts can't be run.

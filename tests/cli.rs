@@ -11,8 +11,21 @@ use snapbox::{assert_data_eq, str};
 
 use crate::cli_support::{DEADLINE, fixture, goop2, goop2_with_input, new_peer, program};
 
-const COMMANDS: [&str; 12] =
-    ["demo", "new", "peer", "chat", "call", "functions", "get", "data", "check", "run", "lua", "kv"];
+const COMMANDS: [&str; 13] = [
+    "demo",
+    "new",
+    "peer",
+    "chat",
+    "call",
+    "functions",
+    "get",
+    "data",
+    "check",
+    "run",
+    "lua",
+    "kv",
+    "config",
+];
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
@@ -35,7 +48,7 @@ fn help_of_every_command_has_an_example_and_no_colour_in_a_pipe() {
         assert!(help.contains(&format!("Example:\n  goop2 {command}")), "{help}");
         assert!(!help.contains('\x1b'), "{help}");
     }
-    for later in ["template", "snippet", "config", "help"] {
+    for later in ["template", "snippet", "help"] {
         goop2([later]).failed(2, "unrecognized subcommand");
     }
 }

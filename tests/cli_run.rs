@@ -80,7 +80,7 @@ fn fill(database: &Database, table: &str, columns: &[&str], rows: &[Vec<SqlValue
     for row in rows {
         let names = definitions.iter().map(|definition| definition.name.clone());
         let row: Vec<_> = names.zip(row.iter().cloned()).collect();
-        database.insert(&table, &row, &stamp).unwrap();
+        database.insert(&table, &row, &stamp, None).unwrap();
     }
 }
 

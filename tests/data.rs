@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use goop2::config::DataConfig;
 use goop2::data::{EmailDirectory, Handler};
 use goop2::peer_id::PeerId;
 use goop2::script::Caller;
@@ -11,7 +12,7 @@ use tempfile::TempDir;
 
 /// A host with one table of each policy and rows of the host, ana and bob in each.
 pub(super) struct Host {
-    _folder: TempDir,
+    folder: TempDir,
     handler: Handler,
     runtime: tokio::runtime::Runtime,
 }
@@ -52,10 +53,7 @@ impl Host {
         ];
         let policies = policies.into_iter().map(|(name, policy)| (name.to_owned(), policy)).collect();
         database.apply_schema(&PeerId::parse("host").unwrap(), schema, &policies).unwrap();
-        let handler = Handler::new(Some(Arc::new(database)), None, PeerId::parse("host").unwrap())
-            .with_emails(Arc::new(Emails));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Self { _folder: folder, handler, runtime }
+        Self::of(folder, database, &DataConfig::default())
     }
 
     pub(super) fn with_rows() -> Self {
@@ -69,6 +67,30 @@ impl Host {
         }
         host.data("host", json!({"op": "insert", "table": "closed", "data": {"title": "news", "stars": 5}}));
         host
+    }
+
+    /// A host that lets visitors keep what `config` says.
+    pub(super) fn configured(config: &DataConfig) -> Self {
+        Self::new().reconfigured(config)
+    }
+
+    /// The same host after its owner changed what visitors may keep.
+    pub(super) fn reconfigured(self, config: &DataConfig) -> Self {
+        Self { handler: self.handler.with_config(config), ..self }
+    }
+
+    /// The host of a folder that is there already.
+    pub(super) fn of(folder: TempDir, database: Database, config: &DataConfig) -> Self {
+        let handler = Handler::new(Some(Arc::new(database)), None, PeerId::parse("host").unwrap())
+            .with_emails(Arc::new(Emails))
+            .with_config(config);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self { folder, handler, runtime }
+    }
+
+    /// Its peer folder.
+    pub(super) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     pub(super) fn line(&self, peer: &str, line: &[u8]) -> Value {
@@ -185,7 +207,7 @@ fn queries_choose_columns_and_pages() {
         "field limit: expected a whole number from 0, found a number"
     );
     for number in 0..1100 {
-        host.data("bob", json!({"op": "insert", "name": "shared", "data": {"stars": number}}));
+        host.data("host", json!({"op": "insert", "name": "shared", "data": {"stars": number}}));
     }
     let count = |request: Value| host.data("ana", request).as_array().unwrap().len();
     assert_eq!(count(json!({"op": "query", "table": "shared"})), 100);

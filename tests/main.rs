@@ -1,12 +1,14 @@
 //! The peer from outside: the contents page of one test binary.
 //!
-//! - `store`, `data`, `data_filter`: tables, policies, what a stranger can and can't ask of the database
-//! - `site`, `chat`, `identity`, `wire`: each part by itself, byte for byte
-//! - `wire_captures`: the same, against the bytes in `fixtures/wire/`
+//! - `wire_captures`: formats against the bytes in `fixtures/wire/`
 //! - `deployed_peer`: the folder of a deployed peer, opened
 //! - `interop`, `interop_peer`: the built program and a peer on js-libp2p, each asking the other
+//! - `store`, `data`, `data_filter`, `data_visitors`: tables, policies, what a stranger can and can't ask of
+//!   the database, and how much of it they may fill; `data_model` holds all of it against a model
+//! - `site`, `chat`, `chat_history`, `identity`, `wire`: each part by itself, byte for byte
+//! - `hostile`: chat and data lines at their worst
 //! - `mesh`: real nodes over real connections
-//! - `cli`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
+//! - `cli`, `cli_config`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
 
 #![allow(
     clippy::unwrap_used,
@@ -16,13 +18,18 @@
 )]
 
 mod chat;
+mod chat_history;
 mod cli;
+mod cli_config;
 mod cli_peer;
 mod cli_run;
 mod cli_support;
 mod data;
 mod data_filter;
+mod data_model;
+mod data_visitors;
 mod deployed_peer;
+mod hostile;
 mod identity;
 mod interop;
 mod interop_peer;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use goop2::chat::{Commands, DispatchFuture, Manager, Message, MessageKind};
+use goop2::chat::{Commands, DispatchFuture, HistoryPage, Manager, Message, MessageKind};
 use goop2::p2p::{DataService, Node, NodeConfig, NodeError, NodeHandle, RespondFuture, Services};
 use goop2::peer_id::PeerId;
 use goop2::script::{Caller, DirectSender};
@@ -144,7 +144,7 @@ async fn a_message_with_another_sender_is_dropped() {
     let honest = message(visitor.node.id(), "honest").encode().unwrap();
     visitor.handle.send_chat(&id, &honest).await.unwrap();
     assert_eq!(heard.recv().await.unwrap().content, "honest");
-    assert_eq!(host.chat.history().len(), 1);
+    assert_eq!(host.chat.history(HistoryPage::default()).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -272,4 +272,23 @@ async fn a_stopped_node_answers_nobody_and_frees_what_it_held() {
     assert!(chat.upgrade().is_none(), "the node still holds the chat");
     assert!(matches!(handle.fetch_content(visitor.node.id()).await, Err(NodeError::Stopped)));
     assert!(visitor.handle.fetch_site(&id, "/").await.is_err());
+}
+
+#[tokio::test]
+async fn a_broadcast_reaches_every_connected_peer() {
+    let (host, first, id) = host_and_visitor().await;
+    let second = Peer::start(&[]);
+    second.handle.dial(host.node.addresses().await.remove(0)).await.unwrap();
+    for visitor in [&first, &second] {
+        // Its answer shows that the host knows of the connection too.
+        visitor.handle.fetch_content(&id).await.unwrap();
+    }
+    let (mut at_first, mut at_second) = (first.chat.subscribe(), second.chat.subscribe());
+    let sent = host.chat.broadcast("hello, all".to_owned()).await.unwrap();
+    assert_eq!((sent.delivered.len(), sent.failed.len()), (2, 0), "{sent:?}");
+    for heard in [&mut at_first, &mut at_second] {
+        let message = heard.recv().await.unwrap();
+        assert_eq!((message.kind, message.content.as_str()), (MessageKind::Broadcast, "hello, all"));
+        assert_eq!(message.from, *host.node.id());
+    }
 }

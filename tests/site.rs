@@ -133,11 +133,55 @@ async fn the_script_folder_is_refused_wherever_it_is() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_pipe_is_not_opened() {
+async fn a_pipe_a_device_or_a_socket_is_not_opened() {
     let dir = peer_folder();
     let made = std::process::Command::new("mkfifo").arg(dir.path().join("site/pipe")).status();
     assert!(made.unwrap().success());
     assert_eq!(written(&server(dir.path()), "GET /pipe\n").await, "ERR not found\n");
+    // Nor a device or a socket, even by a link that stays below the site in name.
+    std::os::unix::fs::symlink("/dev/zero", dir.path().join("site/zero")).unwrap();
+    assert_eq!(written(&server(dir.path()), "GET /zero\n").await, "ERR forbidden\n");
+    let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("site/socket")).unwrap();
+    assert_eq!(written(&server(dir.path()), "GET /socket\n").await, "ERR not found\n");
+}
+
+/// Links that change while they are followed, as in an attack from a shared folder or a page that
+/// is being replaced: whatever is answered, it is nothing from outside.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_that_changes_meanwhile_leads_nowhere_else() {
+    use std::os::unix::fs::symlink;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let dir = peer_folder();
+    let site = dir.path().join("site");
+    fs::create_dir(site.join("real")).unwrap();
+    fs::write(site.join("real/identity.txt"), "public").unwrap();
+    fs::create_dir(dir.path().join("outside")).unwrap();
+    fs::write(dir.path().join("outside/identity.txt"), "secret").unwrap();
+    let stop = AtomicBool::new(false);
+    let server = server(dir.path());
+    let handle = tokio::runtime::Handle::current();
+    let answers = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                for target in ["real", "../outside"] {
+                    symlink(target, site.join("new")).unwrap();
+                    fs::rename(site.join("new"), site.join("door")).unwrap();
+                }
+            }
+        });
+        let line = "GET /door/identity.txt\n";
+        let asked =
+            scope.spawn(|| (0..3000).map(|_| handle.block_on(written(&server, line))).collect::<Vec<_>>());
+        let answers = asked.join().unwrap();
+        stop.store(true, Ordering::Relaxed);
+        answers
+    });
+    let served = "OK text/plain; charset=utf-8 6\npublic";
+    for answer in &answers {
+        assert!([served, "ERR forbidden\n", "ERR not found\n"].contains(&answer.as_str()), "{answer}");
+    }
+    assert!(answers.iter().any(|answer| answer == served));
 }
 
 #[tokio::test]

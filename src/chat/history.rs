@@ -1,113 +1,125 @@
-//! The last messages, and which ids were seen: both bounded, because strangers fill them.
+//! The last messages, kept on disk and bounded, because strangers fill them.
+//!
+//! Each conversation has its share: what a peer sends, and what is sent to that peer, counts as
+//! that peer's, and who fills the history pushes out their own messages first (how, is the log's to
+//! say). A message whose sender and id are in the history is a repeat, after a restart too.
+//!
+//! A disk that fails does not stop the chat: messages are then shown and answered as they come, and
+//! the owner is told that they are not kept.
 
-use std::collections::{HashSet, VecDeque};
-use std::sync::Arc;
+use std::path::Path;
 
-use super::message::Message;
+use super::message::{Message, MessageKind};
 use crate::peer_id::PeerId;
+use crate::store::{LogEntry, LogLimits, LogRange, MessageLog, StoreError};
 
-/// The most messages kept. The chat is not an archive: a peer that restarts has none.
-pub const MAX_HISTORY_MESSAGES: usize = 1000;
+/// The history's file inside a peer folder; beside the key, because both are the owner's alone.
+pub const HISTORY_FILE: &str = "data/chat.db";
 
-/// The most bytes that the kept messages may hold together; eight of the largest.
-pub const MAX_HISTORY_BYTES: usize = 8 * 1024 * 1024;
+/// The most messages kept, sent and received, of all peers together.
+pub const MAX_HISTORY_MESSAGES: u64 = 10_000;
 
-/// How many ids are remembered to drop repeats. A repeat comes seconds after the first, so this
-/// is generous; at 128 bytes an id it is under 2 MiB.
-const MAX_SEEN: usize = 4096;
+/// The most bytes that the kept messages may take together.
+pub const MAX_HISTORY_BYTES: u64 = 32 * 1024 * 1024;
 
-/// The last messages, oldest first.
-#[derive(Debug, Default)]
-pub(super) struct History {
-    messages: VecDeque<Arc<Message>>,
-    bytes: usize,
+/// The most messages read at a time.
+pub const MAX_HISTORY_PAGE: usize = 1000;
+
+/// The limits of a peer's history.
+const LIMITS: LogLimits = LogLimits { max_entries: MAX_HISTORY_MESSAGES, max_bytes: MAX_HISTORY_BYTES };
+
+/// A message from the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptMessage {
+    /// Its place: later messages have larger numbers.
+    pub number: i64,
+    /// The message.
+    pub message: Message,
+}
+
+/// Which part of the history is wanted; by default the last [`MAX_HISTORY_PAGE`] messages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HistoryPage {
+    /// Only the conversation with this peer, what it sent to others included; this peer's own id
+    /// for its broadcasts.
+    pub with: Option<PeerId>,
+    /// Only messages before this number: the first of the page that was read last.
+    pub before: Option<i64>,
+    /// The most messages, the newest of them; at most [`MAX_HISTORY_PAGE`] in any case.
+    pub limit: Option<usize>,
+}
+
+/// The history of one peer. Its methods block.
+#[derive(Debug)]
+pub struct History {
+    /// `None` when not even memory was to be had.
+    log: Option<MessageLog>,
+    /// Whether the last message could not be kept, so that the owner is told once.
+    failing: bool,
 }
 
 impl History {
-    pub(super) fn push(&mut self, message: Arc<Message>) {
-        self.bytes += message.cost();
-        self.messages.push_back(message);
-        while self.messages.len() > MAX_HISTORY_MESSAGES || self.bytes > MAX_HISTORY_BYTES {
-            let Some(oldest) = self.messages.pop_front() else { break };
-            self.bytes = self.bytes.saturating_sub(oldest.cost());
+    /// Opens the history of the peer folder `dir`, or begins one. A damaged file is set aside.
+    ///
+    /// # Errors
+    /// When the file can't be opened or made.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let log = MessageLog::open(&dir.join(HISTORY_FILE), LIMITS)?;
+        Ok(Self { log: Some(log), failing: false })
+    }
+
+    /// A history that ends with the process: for who only visits.
+    pub fn in_memory() -> Self {
+        let log = MessageLog::in_memory(LIMITS)
+            .inspect_err(|error| tracing::warn!(%error, "chat messages are not kept"));
+        Self { log: log.ok(), failing: false }
+    }
+
+    /// Keeps a message of the peer `own`, or to it. False when it was kept before.
+    pub(super) fn keep(&mut self, own: &PeerId, message: &Message) -> bool {
+        match self.append(own, message) {
+            Ok(new) => {
+                if std::mem::take(&mut self.failing) {
+                    tracing::info!("chat messages are kept again");
+                }
+                new
+            }
+            Err(reason) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    tracing::warn!(%reason, "chat messages can't be kept; they are shown and answered only");
+                }
+                true
+            }
         }
     }
 
-    pub(super) fn all(&self) -> Vec<Arc<Message>> {
-        self.messages.iter().cloned().collect()
-    }
-}
-
-/// The ids seen last. An id counts per sender: otherwise a peer could have another's message
-/// dropped by sending its id first.
-#[derive(Debug, Default)]
-pub(super) struct Seen {
-    known: HashSet<(PeerId, String)>,
-    order: VecDeque<(PeerId, String)>,
-}
-
-impl Seen {
-    /// Remembers the id; false when it was known already.
-    pub(super) fn insert(&mut self, from: &PeerId, id: &str) -> bool {
-        let key = (from.clone(), id.to_owned());
-        if !self.known.insert(key.clone()) {
-            return false;
-        }
-        self.order.push_back(key);
-        if self.order.len() > MAX_SEEN
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
-        true
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chat::MessageKind;
-
-    fn message(id: usize, content: String) -> Arc<Message> {
-        let from = PeerId::parse("A").unwrap();
-        let kind = MessageKind::Broadcast;
-        Arc::new(Message {
-            id: id.to_string(),
-            from,
-            to: String::new(),
-            kind,
-            content,
-            timestamp: 1,
-            site_id: None,
-        })
+    fn append(&mut self, own: &PeerId, message: &Message) -> Result<bool, String> {
+        let Some(log) = &mut self.log else { return Ok(true) };
+        let share = match message.kind {
+            MessageKind::Direct if message.from == *own => message.to.as_str(),
+            _ => message.from.as_str(),
+        };
+        let body = message.encode().map_err(|error| error.to_string())?;
+        let entry = LogEntry { share, sender: message.from.as_str(), id: &message.id, body: &body };
+        log.append(&entry).map_err(|error| error.to_string())
     }
 
-    #[test]
-    fn the_oldest_go_first_by_count_and_by_bytes() {
-        let mut history = History::default();
-        for id in 0..MAX_HISTORY_MESSAGES + 5 {
-            history.push(message(id, String::new()));
+    /// Reads a page, oldest first.
+    pub(super) fn page(&self, page: &HistoryPage) -> Result<Vec<KeptMessage>, StoreError> {
+        let Some(log) = &self.log else { return Ok(Vec::new()) };
+        let range = LogRange {
+            share: page.with.as_ref().map(PeerId::as_str),
+            before: page.before,
+            limit: page.limit.unwrap_or(MAX_HISTORY_PAGE).min(MAX_HISTORY_PAGE),
+        };
+        let mut kept = Vec::new();
+        for entry in log.read_range(range)? {
+            match serde_json::from_slice(&entry.body) {
+                Ok(message) => kept.push(KeptMessage { number: entry.number, message }),
+                // Somebody else wrote it; one such must not hide all others.
+                Err(error) => tracing::warn!(number = entry.number, %error, "a kept message can't be read"),
+            }
         }
-        assert_eq!(history.all().len(), MAX_HISTORY_MESSAGES);
-        assert_eq!(history.all()[0].id, "5");
-        for id in 0..20 {
-            history.push(message(id, "x".repeat(1024 * 1024)));
-        }
-        let kept: usize = history.all().iter().map(|message| message.content.len()).sum();
-        assert!(kept <= MAX_HISTORY_BYTES, "{kept}");
-        assert_eq!(history.all().last().unwrap().id, "19");
-    }
-
-    #[test]
-    fn seen_ids_are_per_sender_and_bounded() {
-        let (alice, bob) = (PeerId::parse("A").unwrap(), PeerId::parse("B").unwrap());
-        let mut seen = Seen::default();
-        assert!(seen.insert(&alice, "1"));
-        assert!(!seen.insert(&alice, "1"));
-        assert!(seen.insert(&bob, "1"));
-        for id in 0..MAX_SEEN * 2 {
-            seen.insert(&bob, &format!("b{id}"));
-        }
-        assert_eq!((seen.known.len(), seen.order.len()), (MAX_SEEN, MAX_SEEN));
+        Ok(kept)
     }
 }

@@ -13,9 +13,7 @@
 //! is never a command. Rejected: marking replies, which deployed peers would show to people.
 
 use std::collections::HashMap;
-use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -23,11 +21,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
-use super::history::{History, Seen};
+use super::history::{History, HistoryPage, KeptMessage};
 use super::message::{Message, MessageError, MessageKind};
+use super::transport::{Commands, Transport};
 use crate::peer_id::PeerId;
-use crate::script::{Caller, DirectSender, Engine, SendError, SendFuture};
+use crate::script::{Caller, DirectSender, RateLimiter, SendError, SendFuture};
+use crate::store::StoreError;
 
 /// The most commands in progress at a time. A command waits for its script and for its reply to
 /// be taken, both bounded in time; the engine bounds what scripts cost.
@@ -38,43 +39,17 @@ pub const MAX_DISPATCHES: usize = 128;
 /// not keep others waiting.
 pub const MAX_DISPATCHES_PER_PEER: usize = 16;
 
+/// The most messages taken from one peer in a minute: two a second, without end. Each may be
+/// 1 MiB, and is written to the owner's disk.
+pub const MAX_MESSAGES_PER_MINUTE: u32 = 120;
+
+/// The most messages taken from all peers in a minute: identities are free. So high that a few of
+/// them do not silence everyone else.
+const MAX_MESSAGES_PER_MINUTE_OF_ALL: u32 = 6000;
+
 /// How many messages a slow listener may be behind before it misses some (it can read them in
 /// the history). At 1 MiB a message this bounds what a stalled listener pins.
 const LISTENER_BACKLOG: usize = 32;
-
-/// Carries encoded messages to peers, and knows their names for themselves.
-pub trait Transport: Send + Sync {
-    /// Delivers one encoded message to `to`.
-    fn deliver<'a>(&'a self, to: &'a PeerId, message: Vec<u8>) -> SendFuture<'a>;
-
-    /// The peer's label, or empty when it is not known.
-    fn label_of(&self, peer: &PeerId) -> String;
-}
-
-/// What [`Commands::dispatch`] returns.
-pub type DispatchFuture<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
-
-/// Answers commands; the script engine, or a stand-in.
-pub trait Commands: Send + Sync {
-    /// Answers the command `text`; replies go out through `sender`.
-    fn dispatch<'a>(
-        &'a self,
-        caller: &'a Caller,
-        text: &'a str,
-        sender: &'a dyn DirectSender,
-    ) -> DispatchFuture<'a>;
-}
-
-impl Commands for Engine {
-    fn dispatch<'a>(
-        &'a self,
-        caller: &'a Caller,
-        text: &'a str,
-        sender: &'a dyn DirectSender,
-    ) -> DispatchFuture<'a> {
-        Box::pin(Engine::dispatch(self, caller, text, sender))
-    }
-}
 
 /// Why a received message was dropped.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +62,22 @@ pub enum ChatError {
     WrongRecipient {
         /// The recipient it names.
         found: String,
+    },
+    /// The peer sends too many messages.
+    #[error(
+        "the message of {peer} was dropped: {limit} messages a minute are taken from one peer, and fewer when many write"
+    )]
+    TooOften {
+        /// Whose message.
+        peer: PeerId,
+        /// The limit for one peer.
+        limit: u32,
+    },
+    /// The message could not be handed on: the peer is stopping, or has a bug.
+    #[error("the message was lost: {reason}")]
+    Interrupted {
+        /// What the runtime said.
+        reason: String,
     },
     /// Too many commands are in progress; the message was kept, but not answered.
     #[error("the command of {peer} was not run: {running} commands are in progress, the limit is {limit}")]
@@ -110,7 +101,9 @@ struct Shared {
     own: PeerId,
     transport: Arc<dyn Transport>,
     commands: Option<Arc<dyn Commands>>,
-    kept: Mutex<Kept>,
+    /// Also held while listeners are told, so that they hear messages in the order of the history.
+    history: Mutex<History>,
+    arrivals: RateLimiter,
     /// `None` once the manager is closed.
     tasks: Mutex<Option<JoinSet<()>>>,
     /// Commands in progress per peer. A lock of its own, because a task counts itself out when it
@@ -121,21 +114,26 @@ struct Shared {
     next_id: AtomicU64,
 }
 
-#[derive(Default)]
-struct Kept {
-    history: History,
-    seen: Seen,
-}
-
 impl Manager {
-    /// A chat for the peer `own` that sends through `transport`. Without `commands`, a text that
-    /// starts with `!` is a message like any other.
+    /// A chat for the peer `own` that sends through `transport` and forgets at its end. Without
+    /// `commands`, a text that starts with `!` is a message like any other.
     pub fn new(own: PeerId, transport: Arc<dyn Transport>, commands: Option<Arc<dyn Commands>>) -> Self {
+        Self::with_history(own, transport, commands, History::in_memory())
+    }
+
+    /// As [`Manager::new`], keeping messages in `history`.
+    pub fn with_history(
+        own: PeerId,
+        transport: Arc<dyn Transport>,
+        commands: Option<Arc<dyn Commands>>,
+        history: History,
+    ) -> Self {
         let shared = Shared {
             own,
             transport,
             commands,
-            kept: Mutex::default(),
+            history: Mutex::new(history),
+            arrivals: RateLimiter::new(MAX_MESSAGES_PER_MINUTE, MAX_MESSAGES_PER_MINUTE_OF_ALL),
             tasks: Mutex::new(Some(JoinSet::new())),
             running: Mutex::default(),
             listeners: broadcast::Sender::new(LISTENER_BACKLOG),
@@ -147,30 +145,43 @@ impl Manager {
     }
 
     /// Takes a message that came from the authenticated peer `remote`: checks it, drops a repeat,
-    /// keeps it, tells the listeners, and starts the command if it is one. Never waits; must be
-    /// called within a tokio runtime.
+    /// keeps it, tells the listeners, and starts the command if it is one. Waits for the disk and
+    /// for nothing else; needs a tokio runtime.
     ///
     /// # Errors
     /// When the message is refused, or is a command and too many are in progress.
-    pub fn receive(&self, remote: &PeerId, bytes: &[u8]) -> Result<(), ChatError> {
+    pub async fn receive(&self, remote: &PeerId, bytes: &[u8]) -> Result<(), ChatError> {
         let message = Arc::new(Message::decode(bytes, remote, now_ms())?);
         let direct = message.kind == MessageKind::Direct;
         if direct && !message.to.is_empty() && message.to != self.shared.own.as_str() {
             return Err(ChatError::WrongRecipient { found: message.to.chars().take(128).collect() });
         }
-        {
-            let mut kept = self.shared.kept.lock();
-            if !kept.seen.insert(&message.from, &message.id) {
-                return Ok(());
-            }
-            kept.history.push(message.clone());
+        if self.shared.arrivals.admit(remote, None, Instant::now()).is_err() {
+            return Err(ChatError::TooOften { peer: remote.clone(), limit: MAX_MESSAGES_PER_MINUTE });
         }
-        // Nobody listening is no error.
-        let _ = self.shared.listeners.send(message.clone());
+        let new = self.keep(message.clone()).await;
+        if !new.map_err(|reason| ChatError::Interrupted { reason })? {
+            return Ok(());
+        }
         if direct && message.content.trim_start().starts_with('!') && *remote != self.shared.own {
             self.start_command(remote, message)?;
         }
         Ok(())
+    }
+
+    /// Writes a message to the history and tells the listeners; false, and neither, for a repeat.
+    async fn keep(&self, message: Arc<Message>) -> Result<bool, String> {
+        let shared = self.shared.clone();
+        let kept = tokio::task::spawn_blocking(move || {
+            let mut history = shared.history.lock();
+            let new = history.keep(&shared.own, &message);
+            if new {
+                // Nobody listening is no error.
+                let _ = shared.listeners.send(message);
+            }
+            new
+        });
+        kept.await.map_err(|error| error.to_string())
     }
 
     fn start_command(&self, remote: &PeerId, message: Arc<Message>) -> Result<(), ChatError> {
@@ -198,25 +209,40 @@ impl Manager {
     /// Sends `content` to the peer `to`, and keeps the message once it is delivered.
     ///
     /// # Errors
-    /// When the message is too long or the transport can't deliver it.
+    /// When the message is too long or the transport can't deliver it; it is not kept then.
     pub async fn send_direct(&self, to: &PeerId, content: String) -> Result<Arc<Message>, SendError> {
+        let message = self.message(MessageKind::Direct, to.as_str(), content);
+        let bytes =
+            message.encode().map_err(|error| SendError { to: to.clone(), reason: error.to_string() })?;
+        self.transport().deliver(to, bytes).await?;
+        Ok(self.keep_sent(message).await)
+    }
+
+    pub(super) fn transport(&self) -> &dyn Transport {
+        self.shared.transport.as_ref()
+    }
+
+    /// A new message of this peer.
+    pub(super) fn message(&self, kind: MessageKind, to: &str, content: String) -> Message {
         let number = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
-        let message = Message {
+        Message {
             id: format!("{:016x}-{number}", self.shared.id_prefix),
             from: self.shared.own.clone(),
-            to: to.as_str().to_owned(),
-            kind: MessageKind::Direct,
+            to: to.to_owned(),
+            kind,
             content,
             timestamp: now_ms(),
             site_id: None,
-        };
-        let bytes =
-            message.encode().map_err(|error| SendError { to: to.clone(), reason: error.to_string() })?;
-        self.shared.transport.deliver(to, bytes).await?;
+        }
+    }
+
+    /// Keeps what was sent. That it is sent does not depend on it.
+    pub(super) async fn keep_sent(&self, message: Message) -> Arc<Message> {
         let message = Arc::new(message);
-        self.shared.kept.lock().history.push(message.clone());
-        let _ = self.shared.listeners.send(message.clone());
-        Ok(message)
+        if let Err(reason) = self.keep(message.clone()).await {
+            tracing::warn!(%reason, "a sent message was not kept");
+        }
+        message
     }
 
     /// The messages from now on, received and sent. A listener that falls behind misses the
@@ -225,10 +251,15 @@ impl Manager {
         self.shared.listeners.subscribe()
     }
 
-    /// The kept messages, oldest first: received and sent, at most
-    /// [`MAX_HISTORY_MESSAGES`](super::MAX_HISTORY_MESSAGES).
-    pub fn history(&self) -> Vec<Arc<Message>> {
-        self.shared.kept.lock().history.all()
+    /// A page of the kept messages, oldest first: received and sent, at most
+    /// [`MAX_HISTORY_MESSAGES`](super::MAX_HISTORY_MESSAGES) in all.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub async fn history(&self, page: HistoryPage) -> Result<Vec<KeptMessage>, StoreError> {
+        let shared = self.shared.clone();
+        let read = tokio::task::spawn_blocking(move || shared.history.lock().page(&page));
+        read.await.unwrap_or_else(|error| Err(StoreError::Sqlite { message: error.to_string() }))
     }
 
     /// Ends every command in progress; commands that arrive later are not run.

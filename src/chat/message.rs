@@ -14,6 +14,9 @@ pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 /// deployed peers use a UUID of 36.
 pub const MAX_ID_BYTES: usize = 128;
 
+/// How much of the JSON reader's words is kept. It quotes what it can't use, whole.
+const MAX_REASON_CHARS: usize = 200;
+
 /// One chat message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
@@ -59,8 +62,11 @@ pub enum MessageError {
         found: usize,
     },
     /// The bytes are not the JSON object of a message.
-    #[error("a chat message must be a JSON object with id, from, type and content: {0}")]
-    Malformed(#[from] serde_json::Error),
+    #[error("a chat message must be a JSON object with id, from, type and content: {reason}")]
+    Malformed {
+        /// What is wrong with them, at most 200 characters: it may quote the stranger.
+        reason: String,
+    },
     /// The id is empty or too long.
     #[error("a message id has 1 to {MAX_ID_BYTES} bytes, found {found}")]
     Id {
@@ -75,6 +81,12 @@ pub enum MessageError {
         /// The authenticated peer.
         remote: PeerId,
     },
+}
+
+impl From<serde_json::Error> for MessageError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Malformed { reason: error.to_string().chars().take(MAX_REASON_CHARS).collect() }
+    }
 }
 
 impl Message {
@@ -111,13 +123,6 @@ impl Message {
             return Err(MessageError::TooLong { found: bytes.len() });
         }
         Ok(bytes)
-    }
-
-    /// What keeping the message costs, in bytes: its texts and a flat amount for the rest.
-    pub(super) fn cost(&self) -> usize {
-        const REST: usize = 256;
-        let site_id = self.site_id.as_ref().map_or(0, String::len);
-        REST + self.id.len() + self.to.len() + self.content.len() + site_id
     }
 }
 

@@ -3,12 +3,17 @@
 //!
 //! This layer knows neither libp2p nor how a stream is opened: a [`Transport`] is handed in.
 
+mod broadcast;
 mod history;
 mod manager;
 mod message;
+mod transport;
 
-pub use history::{MAX_HISTORY_BYTES, MAX_HISTORY_MESSAGES};
-pub use manager::{
-    ChatError, Commands, DispatchFuture, MAX_DISPATCHES, MAX_DISPATCHES_PER_PEER, Manager, Transport,
+pub use broadcast::{Broadcast, MAX_BROADCAST_AT_ONCE};
+pub use history::{
+    HISTORY_FILE, History, HistoryPage, KeptMessage, MAX_HISTORY_BYTES, MAX_HISTORY_MESSAGES,
+    MAX_HISTORY_PAGE,
 };
+pub use manager::{ChatError, MAX_DISPATCHES, MAX_DISPATCHES_PER_PEER, MAX_MESSAGES_PER_MINUTE, Manager};
 pub use message::{MAX_ID_BYTES, MAX_MESSAGE_BYTES, Message, MessageError, MessageKind};
+pub use transport::{Commands, DispatchFuture, PeersFuture, Transport};

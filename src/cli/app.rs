@@ -11,7 +11,7 @@ use serde_json::json;
 use super::args::{Cli, Command};
 use super::failure::{CommandResult, Failure};
 use super::output::{Output, note, printable};
-use super::{call, chat, check, data, demo, functions, get, kv, logging, lua, new, peer, run};
+use super::{call, chat, check, config, data, demo, functions, get, kv, logging, lua, new, peer, run};
 
 /// What is logged unless the owner asks for more: what goes wrong. Scripts' own lines are for the
 /// owner in any case.
@@ -84,6 +84,7 @@ fn execute(command: Command) -> CommandResult {
         Command::Run(args) => run::execute(args),
         Command::Lua(args) => lua::execute(&args),
         Command::Kv(args) => kv::execute(args),
+        Command::Config(args) => config::execute(&args),
     }
 }
 

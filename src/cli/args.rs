@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use super::{call, chat, check, data, demo, functions, get, kv, lua, new, peer, run};
+use super::{call, chat, check, config, data, demo, functions, get, kv, lua, new, peer, run};
 
 /// The largest memory limit that can be asked for, in MiB: what the configuration allows a script.
 const MAX_MEMORY_MB: u64 = 1024;
@@ -44,6 +44,7 @@ pub(crate) enum Command {
     Run(run::Args),
     Lua(lua::Args),
     Kv(kv::Args),
+    Config(config::Args),
 }
 
 /// Reads a time limit in seconds, `5` or `0.5`.

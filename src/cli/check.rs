@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use goop2::config::FILE_NAME;
-use goop2::peer::{SITE_DIR, open_config};
+use goop2::peer::{is_peer_folder, open_config};
 use serde_json::json;
 
 use super::failure::{CommandResult, Failure};
@@ -52,7 +51,7 @@ fn scripts_at(path: &PathBuf) -> CommandResult<Scripts> {
     if kind.is_file() {
         return Ok(Scripts(vec![inspect(path)]));
     }
-    if path.join(FILE_NAME).is_file() || path.join(SITE_DIR).is_dir() {
+    if is_peer_folder(path) {
         let config = open_config(path).map_err(Failure::usage)?;
         return Ok(Scripts::of_peer(path, &config));
     }

@@ -15,6 +15,7 @@ mod call;
 mod chat;
 mod check;
 mod client;
+mod config;
 mod data;
 mod demo;
 mod failure;

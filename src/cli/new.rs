@@ -30,7 +30,7 @@ pub(crate) struct Args {
 pub(crate) fn execute(args: &Args) -> CommandResult {
     let bundle = args.template.as_deref().map(Bundle::built_in).transpose()?;
     let made = create(&args.dir, bundle.as_ref(), args.label.as_deref()).map_err(|error| match error {
-        NewPeerError::Files(CreateError::Config(ConfigError::OutOfRange { .. })) => Failure::usage(error),
+        NewPeerError::Files(CreateError::Config(ConfigError::TextLength { .. })) => Failure::usage(error),
         error => Failure::from(error),
     })?;
     print(&args.dir, &made, bundle.is_some())?;

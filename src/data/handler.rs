@@ -5,12 +5,14 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, line};
-use super::query::{self, QueryFailure};
+use super::query::{self, QueryFailure, View};
 use super::request::{Request, SchemaRequest};
 use super::turns::Turns;
+use super::visitor::{Visitors, WriteRefused};
+use crate::config::DataConfig;
 use crate::peer_id::PeerId;
 use crate::script::{Caller, Engine};
-use crate::store::{ColumnName, Database, Policy, RowScope, SqlValue, Stamp, StoreError, TableName};
+use crate::store::{ColumnName, Database, Policy, Quota, RowScope, SqlValue, Stamp, StoreError, TableName};
 
 /// The longest request line in bytes.
 pub const MAX_REQUEST_BYTES: usize = 1024 * 1024;
@@ -40,6 +42,7 @@ pub struct Handler {
     owner: PeerId,
     emails: Arc<dyn EmailDirectory>,
     turns: Turns,
+    visitors: Visitors,
 }
 
 /// Why a request is refused. The text is the answer's `error`.
@@ -62,6 +65,8 @@ enum Refusal {
     #[error("field data.{column}: a value has at most {MAX_VALUE_BYTES} bytes, found {found}")]
     ValueTooLong { column: ColumnName, found: usize },
     #[error(transparent)]
+    TooOften(#[from] WriteRefused),
+    #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Query(#[from] QueryFailure),
@@ -72,14 +77,22 @@ enum Refusal {
 /// Who asks, as far as rights go.
 enum Asker {
     Owner(Stamp),
-    Visitor(Stamp),
+    Visitor(Stamp, Quota),
 }
 
 impl Handler {
     /// A handler for the peer `owner`. Without a database or an engine, what needs them is refused
     /// with an error that says so.
     pub fn new(database: Option<Arc<Database>>, engine: Option<Arc<Engine>>, owner: PeerId) -> Self {
-        Self { database, engine, owner, emails: Arc::new(NoEmails), turns: Turns::new() }
+        let visitors = Visitors::new(&DataConfig::default());
+        Self { database, engine, owner, emails: Arc::new(NoEmails), turns: Turns::new(), visitors }
+    }
+
+    /// Lets visitors keep what `config` says; without this, what its defaults say.
+    #[must_use]
+    pub fn with_config(mut self, config: &DataConfig) -> Self {
+        self.visitors = Visitors::new(config);
+        self
     }
 
     /// Looks e-mails up in `emails`; without this, nobody passes the policy `email`.
@@ -120,7 +133,14 @@ impl Handler {
         let Some(database) = self.database.clone() else { return Err(Refusal::NoDatabase) };
         let Some(turn) = self.turns.take(&caller.peer).await else { return Err(Refusal::Busy) };
         let stamp = Stamp { owner: caller.peer.clone(), email: self.emails.email_of(&caller.peer) };
-        let asker = if caller.peer == self.owner { Asker::Owner(stamp) } else { Asker::Visitor(stamp) };
+        let asker = if caller.peer == self.owner {
+            Asker::Owner(stamp)
+        } else {
+            if request.is_write() {
+                self.visitors.admit_write(&caller.peer)?;
+            }
+            Asker::Visitor(stamp, self.visitors.quota())
+        };
         let task = tokio::task::spawn_blocking(move || {
             let answer = run(&database, &asker, request);
             drop(turn);
@@ -141,12 +161,14 @@ fn run(database: &Database, asker: &Asker, request: Request) -> Result<Value, Re
         Request::Tables => Ok(json!(database.tables()?)),
         Request::Describe { table } => Ok(json!(database.describe(&table)?)),
         Request::Query(request) => {
-            let reads_all = database.policy(&request.table)?.visitor_reads_all();
-            let only_rows_of = match asker {
-                Asker::Visitor(stamp) if !reads_all => Some(&stamp.owner),
-                _ => None,
+            let view = match asker {
+                Asker::Owner(_) => View::Everything,
+                Asker::Visitor(stamp, _) if database.policy(&request.table)?.visitor_reads_all() => {
+                    View::AllRows { visitor: &stamp.owner }
+                }
+                Asker::Visitor(stamp, _) => View::OwnRows { visitor: &stamp.owner },
             };
-            Ok(query::run(database, request, only_rows_of)?)
+            Ok(query::run(database, request, view)?)
         }
         Request::Insert { table, row } => insert(database, asker, &table, &row),
         Request::Update { table, id, row } => {
@@ -168,7 +190,7 @@ impl Asker {
     fn scope(&self) -> RowScope {
         match self {
             Self::Owner(_) => RowScope::Any,
-            Self::Visitor(stamp) => RowScope::OwnedBy(stamp.owner.clone()),
+            Self::Visitor(stamp, quota) => RowScope::OwnedBy(stamp.owner.clone(), *quota),
         }
     }
 }
@@ -180,10 +202,12 @@ fn insert(
     row: &[(ColumnName, SqlValue)],
 ) -> Result<Value, Refusal> {
     let policy = database.policy(table)?;
-    let stamp = match asker {
-        Asker::Owner(stamp) => stamp,
-        Asker::Visitor(stamp) if policy.visitor_may_insert(stamp.email.is_some()) => stamp,
-        Asker::Visitor(_) => {
+    let (stamp, quota) = match asker {
+        Asker::Owner(stamp) => (stamp, None),
+        Asker::Visitor(stamp, quota) if policy.visitor_may_insert(stamp.email.is_some()) => {
+            (stamp, Some(quota))
+        }
+        Asker::Visitor(..) => {
             let table = table.clone();
             return Err(match policy {
                 Policy::Email => Refusal::EmailInserts { table },
@@ -192,7 +216,7 @@ fn insert(
         }
     };
     check_row(database, asker, table, row)?;
-    let id = database.insert(table, row, stamp)?;
+    let id = database.insert(table, row, stamp, quota)?;
     Ok(json!({ "status": "inserted", "id": id }))
 }
 
@@ -203,7 +227,7 @@ fn check_row(
     table: &TableName,
     row: &[(ColumnName, SqlValue)],
 ) -> Result<(), Refusal> {
-    let Asker::Visitor(_) = asker else { return Ok(()) };
+    let Asker::Visitor(..) = asker else { return Ok(()) };
     // A template may number rows by a column of its own. With the largest number taken, SQLite has
     // none left for anyone.
     let columns = database.describe(table)?;
@@ -228,7 +252,7 @@ fn check_row(
 }
 
 fn change_schema(database: &Database, asker: &Asker, request: SchemaRequest) -> Result<Value, Refusal> {
-    if let Asker::Visitor(_) = asker {
+    if let Asker::Visitor(..) = asker {
         return Err(Refusal::OwnerOnly { op: op_name(&request) });
     }
     let (status, table) = match request {

@@ -10,5 +10,6 @@ mod handler;
 mod query;
 mod request;
 mod turns;
+mod visitor;
 
 pub use handler::{EmailDirectory, Handler, MAX_REQUEST_BYTES, MAX_VALUE_BYTES};

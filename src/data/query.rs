@@ -31,12 +31,21 @@ pub(super) enum QueryFailure {
     NoColumn { table: TableName, column: ColumnName },
 }
 
-/// Runs `request`. `only_rows_of` confines it to one peer's rows; `None` is for who may read all.
-pub(super) fn run(
-    database: &Database,
-    request: QueryRequest,
-    only_rows_of: Option<&PeerId>,
-) -> Result<Value, QueryFailure> {
+/// What of a table a query is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum View<'a> {
+    /// All of it: for the owner.
+    Everything,
+    /// Every row, with the e-mail of none but the visitor: to sign a guestbook is not to publish
+    /// one's address to whoever reads it later. Deployed peers give it out; a page that shows it
+    /// finds null.
+    AllRows { visitor: &'a PeerId },
+    /// The visitor's own rows.
+    OwnRows { visitor: &'a PeerId },
+}
+
+/// Runs `request` on what `view` allows.
+pub(super) fn run(database: &Database, request: QueryRequest, view: View<'_>) -> Result<Value, QueryFailure> {
     let table = request.table;
     let existing: Vec<String> = database.describe(&table)?.into_iter().map(|column| column.name).collect();
     let selected = select_list(&table, &request.columns, &existing)?;
@@ -53,18 +62,27 @@ pub(super) fn run(
         }
         None => {}
     }
-    if let Some(peer) = only_rows_of {
-        parameters.push(SqlValue::Text(peer.as_str().to_owned()));
-        let own = format!("\"_owner\" = ?{}", parameters.len());
-        // SQLite takes the terms of an AND in any order, so beside this condition a filter would be
-        // computed for the rows of others too, and tell of them by failing or by taking its time.
-        // CASE computes it for a row only once that row is known to be the peer's.
-        condition = Some(match condition {
-            Some(filter) => format!("CASE WHEN {own} THEN {filter} ELSE 0 END"),
-            None => own,
-        });
+    let mut source = format!("\"{table}\"");
+    match view {
+        View::Everything => {}
+        View::AllRows { visitor } => {
+            parameters.push(SqlValue::Text(visitor.as_str().to_owned()));
+            // Below the filter, not only in the answer: a filter that knows the address tells of it.
+            source = without_emails(&table, &existing, parameters.len());
+        }
+        View::OwnRows { visitor } => {
+            parameters.push(SqlValue::Text(visitor.as_str().to_owned()));
+            let own = format!("\"_owner\" = ?{}", parameters.len());
+            // SQLite takes the terms of an AND in any order, so beside this condition alone a filter
+            // would be computed for the rows of others too, and tell of them by failing or by taking
+            // its time. CASE computes it for a row only once that row is known to be the peer's.
+            condition = Some(match condition {
+                Some(filter) => format!("{own} AND CASE WHEN {own} THEN {filter} ELSE 0 END"),
+                None => own,
+            });
+        }
     }
-    let mut sql = format!("SELECT {selected} FROM \"{table}\"");
+    let mut sql = format!("SELECT {selected} FROM {source}");
     if let Some(condition) = condition {
         sql.push_str(" WHERE ");
         sql.push_str(&condition);
@@ -74,6 +92,20 @@ pub(super) fn run(
     sql.push_str(&format!(" ORDER BY \"_id\" LIMIT {limit} OFFSET {}", request.offset));
     let limits = QueryLimits::until(Instant::now() + TIME_LIMIT);
     Ok(rows_as_json(database.reader().query(&sql, &parameters, &limits)?))
+}
+
+/// The table with an `_owner_email` only in the rows of the peer that is parameter `visitor`.
+fn without_emails(table: &TableName, columns: &[String], visitor: usize) -> String {
+    let column = |name: &String| {
+        let quoted = format!("\"{}\"", name.replace('"', "\"\""));
+        if name.eq_ignore_ascii_case("_owner_email") {
+            format!("CASE WHEN \"_owner\" = ?{visitor} THEN {quoted} END AS {quoted}")
+        } else {
+            quoted
+        }
+    };
+    let columns: Vec<_> = columns.iter().map(column).collect();
+    format!("(SELECT {} FROM \"{table}\")", columns.join(", "))
 }
 
 fn select_list(

@@ -75,6 +75,11 @@ pub(super) enum RequestError {
 }
 
 impl Request {
+    /// Whether it changes rows.
+    pub(super) fn is_write(&self) -> bool {
+        matches!(self, Self::Insert { .. } | Self::Update { .. } | Self::Delete { .. })
+    }
+
     /// Reads one line. Its length is the caller's to bound; its depth is bounded by the JSON
     /// reader (128).
     pub(super) fn parse(line: &[u8]) -> Result<Self, RequestError> {

@@ -15,7 +15,7 @@ use super::identity::{to_libp2p, to_peer_id};
 use super::protocols::{CHAT, CONTENT, DATA, SITE, fetch_content, fetch_site, request_data, write_chat};
 use super::streams::{Open, OpenError};
 use super::swarm::{Command, DIAL_TIMEOUT};
-use crate::chat::Transport;
+use crate::chat::{PeersFuture, Transport};
 use crate::peer_id::PeerId;
 use crate::script::{SendError, SendFuture};
 
@@ -175,5 +175,15 @@ impl Transport for NodeHandle {
     /// long its own command waits.
     fn label_of(&self, _peer: &PeerId) -> String {
         String::new()
+    }
+
+    fn peers(&self) -> PeersFuture<'_> {
+        Box::pin(async move {
+            let (reply, answer) = oneshot::channel();
+            match self.command(Command::Connected { reply }).await {
+                Ok(()) => answer.await.unwrap_or_default().iter().flat_map(to_peer_id).collect(),
+                Err(_) => Vec::new(),
+            }
+        })
     }
 }

@@ -86,7 +86,7 @@ async fn receive_chat(
 ) -> Result<(), ProtocolError> {
     let Some(chat) = &context.services.chat else { return Ok(()) };
     let bytes = read_chat(stream).await?;
-    match chat.receive(&caller.peer, &bytes) {
+    match chat.receive(&caller.peer, &bytes).await {
         Ok(()) => {}
         Err(error @ ChatError::Busy { .. }) => tracing::warn!(peer = %caller.peer, %error, "chat"),
         Err(error) => tracing::debug!(peer = %caller.peer, %error, "a chat message was dropped"),

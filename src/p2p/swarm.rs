@@ -73,6 +73,8 @@ pub(super) enum Command {
     Connect { peer: Libp2pId, address: Option<Multiaddr>, reply: oneshot::Sender<Result<(), String>> },
     /// Open a stream on a connection with `peer`.
     Open { peer: Libp2pId, open: Open },
+    /// Tell who is connected.
+    Connected { reply: oneshot::Sender<Vec<Libp2pId>> },
 }
 
 /// Composes the swarm; it does nothing yet.
@@ -167,6 +169,9 @@ impl Network {
                     Some(Command::Connect { peer, address, reply }) => self.connect(peer, address, reply),
                     Some(Command::Open { peer, open }) => {
                         self.swarm.behaviour_mut().streams.open(peer, open);
+                    }
+                    Some(Command::Connected { reply }) => {
+                        let _ = reply.send(self.swarm.connected_peers().copied().collect());
                     }
                     None => return,
                 },

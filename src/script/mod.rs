@@ -19,5 +19,7 @@ pub use header::Header;
 pub use kv_store::{KvError, KvStore, MAX_BYTES as MAX_KV_BYTES, MAX_KEYS as MAX_KV_KEYS};
 pub use name::{MAX_SCRIPT_NAME_CHARS, ScriptName};
 pub use offline::{Runner, RunnerError, Surroundings};
+#[cfg(feature = "peer")]
+pub(crate) use rate_limit::RateLimiter;
 pub use registry::ScriptEvent;
 pub use replies::{CallError, reply as reply_text};

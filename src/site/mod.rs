@@ -4,6 +4,7 @@
 //! before the file system is touched, and again on what the file system says a name leads to.
 
 mod mime;
+mod open;
 mod path;
 mod serve;
 

@@ -6,10 +6,12 @@
 //! does. Then the *file* is judged: its canonical path must lie inside the canonical site folder,
 //! consist of allowed names itself, and must not lie in the script folder, compared by identity
 //! and not by spelling, because a case-insensitive file system keeps the spelling it was asked for.
+//! That it is still this file when it is opened is for `open` to see to.
 //!
 //! Rejected: cleaning the path (`..` folded away, then a prefix test). It answers for a path that
 //! nobody asked for, and says nothing about links or case.
 
+use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -21,9 +23,9 @@ const INDEX: &str = "index.html";
 /// The folder of scripts, which is never served, wherever the configuration puts the scripts.
 const SCRIPTS: &str = "lua";
 
-/// Files of a peer folder that must not be served even if the owner points the site at it.
+/// Files of a peer folder that must not be served even if a link or a copy puts them into the site.
 /// The database comes with siblings (`data.db-wal`), so these are prefixes.
-const PRIVATE_PREFIXES: &[&str] = &["goop.json", "data.db"];
+const PRIVATE_PREFIXES: &[&str] = &["goop.json", "data.db", "chat.db", "identity.key"];
 
 /// Turns a request path as it came over the wire into a relative path of allowed names.
 pub(super) fn relative(raw: &str) -> Result<PathBuf, Refusal> {
@@ -135,7 +137,8 @@ fn lies_inside(file: &Path, folder: &Path) -> Result<bool, Refusal> {
     if file.starts_with(folder) {
         return Ok(true);
     }
-    let identity_of = |path: &Path| identity(path).map_err(|_| Refusal::Forbidden);
+    let identity_of =
+        |path: &Path| path.metadata().map(|found| identity(&found)).map_err(|_| Refusal::Forbidden);
     let Some(wanted) = identity_of(folder)? else { return Ok(false) };
     for ancestor in file.ancestors() {
         if identity_of(ancestor)? == Some(wanted) {
@@ -145,17 +148,17 @@ fn lies_inside(file: &Path, folder: &Path) -> Result<bool, Refusal> {
     Ok(false)
 }
 
+/// What tells a file from all others, where the system has such a thing.
 #[cfg(unix)]
-fn identity(path: &Path) -> io::Result<Option<(u64, u64)>> {
+pub(super) fn identity(metadata: &Metadata) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
-    let metadata = path.metadata()?;
-    Ok(Some((metadata.dev(), metadata.ino())))
+    Some((metadata.dev(), metadata.ino()))
 }
 
-/// Elsewhere the canonical path has the spelling of the disk, so the prefix test decides.
+/// Elsewhere the canonical path has the spelling of the disk, so the paths decide.
 #[cfg(not(unix))]
-fn identity(_path: &Path) -> io::Result<Option<(u64, u64)>> {
-    Ok(None)
+pub(super) fn identity(_metadata: &Metadata) -> Option<(u64, u64)> {
+    None
 }
 
 #[cfg(test)]
@@ -245,6 +248,8 @@ mod tests {
             "/GOOP.json",
             "/data.db",
             "/x/data.db-wal",
+            "/data/chat.db",
+            "/data/IDENTITY.key",
             "/\u{200b}.git/config",
         ] {
             assert_eq!(relative(raw), Err(Refusal::Forbidden), "{raw:?}");

@@ -12,6 +12,7 @@ use futures::io::{AsyncWrite, AsyncWriteExt};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 
+use super::open::{OpenFile, open};
 use super::{mime, path};
 
 /// The longest request line in bytes, newline not counted. Paths of real sites stay far below it.
@@ -126,22 +127,12 @@ impl SiteServer {
     async fn find(&self, line: &[u8]) -> Result<FoundFile, Refusal> {
         let relative = path::relative(requested_path(line)?)?;
         let (root, scripts) = (self.site_root.clone(), self.script_dir.clone());
-        let opened = tokio::task::spawn_blocking(move || {
-            let path = path::locate(&root, &scripts, &relative)?;
-            // Asked before opening: to open a pipe would wait for its other end.
-            let metadata = path.metadata().map_err(|error| Refusal::from_open(&error))?;
-            if !metadata.is_file() {
-                return Err(Refusal::NotFound);
-            }
-            let file = std::fs::File::open(&path).map_err(|error| Refusal::from_open(&error))?;
-            let size = file.metadata().map_err(|error| Refusal::from_open(&error))?.len();
-            Ok((mime::of(&path), size, file))
-        });
-        let (mime, size, file) = opened.await.map_err(|_| Refusal::NotFound)??;
+        let opened = tokio::task::spawn_blocking(move || open(&root, &scripts, &relative));
+        let OpenFile { path, file, size } = opened.await.map_err(|_| Refusal::NotFound)??;
         if size > MAX_FILE_BYTES {
             return Err(Refusal::Forbidden);
         }
-        Ok(FoundFile { mime, size, file: File::from_std(file) })
+        Ok(FoundFile { mime: mime::of(&path), size, file: File::from_std(file) })
     }
 }
 

@@ -19,7 +19,9 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::clock::QueryClock;
 use super::functions::bound_builtin_functions;
-use super::{ReadOnly, StoreError};
+use super::quota::index_owners;
+use super::tables::registered_names;
+use super::{ReadOnly, StoreError, TableName};
 
 /// The database's file name in the peer folder.
 pub const DATABASE_FILE: &str = "data.db";
@@ -90,6 +92,7 @@ impl Database {
         let log_path = path.with_file_name(format!("{DATABASE_FILE}-wal"));
         let writer = open_writer(&path)
             .map_err(|error| StoreError::Open { path, reason: super::error::sqlite_message(&error) })?;
+        index_all_owners(&writer.connection);
         Ok(Self { writer: Mutex::new(writer), reader: ReadOnly::open(peer_dir), log_path })
     }
 
@@ -161,6 +164,18 @@ fn open_writer(path: &Path) -> rusqlite::Result<Writer> {
     Ok(Writer { connection, clock })
 }
 
+/// Indexes tables that came without this host: a deployed peer's, or an older version's.
+fn index_all_owners(connection: &Connection) {
+    for name in registered_names(connection).unwrap_or_default() {
+        let Ok(table) = TableName::parse(&name) else { continue };
+        // A file that is full, or a table that is no longer there: counting is slower without, and
+        // all else works.
+        if let Err(error) = index_owners(connection, &table) {
+            tracing::warn!(%table, %error, "the table could not be indexed by owner");
+        }
+    }
+}
+
 /// SQLite's memory is outside every script's own limit, and a single statement can ask for all
 /// there is (a sort of a recursive query). SQLite has no limit for one connection, so the process
 /// gets one; the statement that meets it fails and is rolled back.
@@ -193,6 +208,13 @@ fn authorize(context: AuthContext<'_>) -> Authorization {
         | AuthAction::AlterTable { .. }
         | AuthAction::Reindex { .. }
         | AuthAction::Transaction { .. } => Authorization::Allow,
+        AuthAction::Pragma { pragma_name, pragma_value: None }
+            if ["page_count", "freelist_count", "page_size"]
+                .iter()
+                .any(|known| pragma_name.eq_ignore_ascii_case(known)) =>
+        {
+            Authorization::Allow
+        }
         AuthAction::Pragma { pragma_name, .. }
             if ["table_xinfo", "wal_checkpoint"]
                 .iter()

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rusqlite::ErrorCode;
 
 use super::functions::OUT_OF_TIME;
-use super::{ColumnName, MAX_DATABASE_BYTES, NameError, TableName};
+use super::{ColumnName, MAX_DATABASE_BYTES, MAX_VISITORS_BYTES, NameError, TableName};
 
 /// Why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +77,28 @@ pub enum StoreError {
         MAX_DATABASE_BYTES / 1024 / 1024
     )]
     Full,
+    /// The visitor keeps as many rows as one visitor may.
+    #[error("one visitor may keep {limit} rows on this peer, and you have them: delete some first")]
+    TooManyRows {
+        /// The limit.
+        limit: u64,
+    },
+    /// The visitor's rows would be larger than one visitor's may be.
+    #[error(
+        "your rows would take {found} bytes, and one visitor may keep {limit} on this peer: delete some first"
+    )]
+    TooManyBytes {
+        /// What they would take, in bytes.
+        found: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// All visitors together fill what is theirs; the rest is kept for the owner.
+    #[error(
+        "visitors fill the {} MiB that this peer keeps for them: rows have to be deleted before new ones fit",
+        MAX_VISITORS_BYTES / 1024 / 1024
+    )]
+    VisitorsFull,
     /// The time was over; nothing was changed.
     #[error("the change took too long and was undone")]
     TimedOut,

@@ -1,7 +1,8 @@
 //! The peer's own database: `data.db` in the peer folder, opened unchanged from deployed peers.
 //!
 //! [`Database`] is the one writer; [`ReadOnly`] answers questions from scripts and visitors on
-//! connections that cannot write. Everything here blocks: async callers go through
+//! connections that cannot write. [`MessageLog`] is the chat's history, in a file of its own.
+//! Everything here blocks: async callers go through
 //! `tokio::task::spawn_blocking`.
 
 #[cfg(feature = "peer")]
@@ -11,8 +12,11 @@ mod database;
 mod definition;
 mod error;
 mod functions;
+#[cfg(feature = "peer")]
+mod message_log;
 mod names;
 mod policy;
+mod quota;
 mod readonly;
 #[cfg(feature = "peer")]
 mod schema;
@@ -25,8 +29,11 @@ pub use apply::AppliedSchema;
 pub use database::{DATABASE_FILE, Database, MAX_DATABASE_BYTES};
 pub use definition::{ColumnDefinition, DefaultValue};
 pub use error::{QueryError, StoreError};
+#[cfg(feature = "peer")]
+pub use message_log::{LogEntry, LogLimits, LogRange, LoggedEntry, MessageLog};
 pub use names::{ColumnName, MAX_NAME_CHARS, NameError, TableName};
 pub use policy::Policy;
+pub use quota::{MAX_VISITORS_BYTES, Quota};
 pub use readonly::{MAX_QUERY_BYTES, MAX_QUERY_ROWS, MAX_SQL_BYTES, QueryLimits, ReadOnly, Rows};
 #[cfg(feature = "peer")]
 pub use schema::{MAX_SCHEMA_BYTES, SchemaError, tables_in_schema};

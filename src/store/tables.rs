@@ -6,7 +6,8 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use serde::Serialize;
 
 use super::definition::missing_system_columns;
-use super::{ColumnDefinition, ColumnName, Database, Policy, SqlValue, StoreError, TableName};
+use super::quota::{Usage, index_owners, rename_owner_index};
+use super::{ColumnDefinition, ColumnName, Database, Policy, Quota, SqlValue, StoreError, TableName};
 use crate::peer_id::PeerId;
 
 /// A user table as visitors see it.
@@ -52,8 +53,9 @@ pub struct Stamp {
 pub enum RowScope {
     /// Every row: the peer's owner.
     Any,
-    /// Only rows that belong to this peer.
-    OwnedBy(PeerId),
+    /// Only rows that belong to this peer, which keeps no more than the quota afterwards, or no
+    /// more than before.
+    OwnedBy(PeerId, Quota),
 }
 
 impl Database {
@@ -90,16 +92,18 @@ impl Database {
         registered(&self.writer().connection, table)
     }
 
-    /// Adds a row that belongs to `stamp` and returns its `_id`.
+    /// Adds a row that belongs to `stamp` and returns its `_id`. With a `quota`, only if that peer
+    /// keeps no more than that afterwards.
     ///
     /// # Errors
     /// When the table or a column does not exist, a column is the host's, a constraint is violated,
-    /// or the database is full.
+    /// the quota is used up, or the database is full.
     pub fn insert(
         &self,
         table: &TableName,
         row: &[(ColumnName, SqlValue)],
         stamp: &Stamp,
+        quota: Option<&Quota>,
     ) -> Result<i64, StoreError> {
         let writer = self.timed_writer();
         registered(&writer.connection, table)?;
@@ -116,8 +120,14 @@ impl Database {
         // OR ABORT, here and in an update, because a table may declare ON CONFLICT REPLACE, with which
         // one visitor's row would delete another's.
         let sql = format!("INSERT OR ABORT INTO \"{table}\" ({names}) VALUES ({marks})");
-        writer.connection.execute(&sql, params_from_iter(values))?;
-        Ok(writer.connection.last_insert_rowid())
+        let transaction = writer.connection.unchecked_transaction()?;
+        transaction.execute(&sql, params_from_iter(values))?;
+        let id = transaction.last_insert_rowid();
+        if let Some(quota) = quota {
+            quota.check(&transaction, &stamp.owner, Usage::default())?;
+        }
+        transaction.commit()?;
+        Ok(id)
     }
 
     /// Changes columns of the row `id`, if it is in `scope`.
@@ -164,16 +174,27 @@ impl Database {
         sql.push_str(" WHERE _id = ?");
         let owner = match scope {
             RowScope::Any => None,
-            RowScope::OwnedBy(peer) => Some(SqlValue::Text(peer.as_str().to_owned())),
+            RowScope::OwnedBy(peer, _) => Some(SqlValue::Text(peer.as_str().to_owned())),
         };
         if let Some(owner) = &owner {
             sql.push_str(" AND _owner = ?");
             values.push(owner);
         }
-        match writer.connection.execute(&sql, params_from_iter(values))? {
-            0 => Err(StoreError::NoRow { table: table.clone(), id }),
-            _ => Ok(()),
+        let transaction = writer.connection.unchecked_transaction()?;
+        // A delete adds nothing.
+        let limited = match scope {
+            RowScope::OwnedBy(peer, quota) if !row.is_empty() => {
+                Some((peer, quota, Usage::of(&transaction, peer)?))
+            }
+            _ => None,
+        };
+        if transaction.execute(&sql, params_from_iter(values))? == 0 {
+            return Err(StoreError::NoRow { table: table.clone(), id });
         }
+        if let Some((peer, quota, before)) = limited {
+            quota.check(&transaction, peer, before)?;
+        }
+        Ok(transaction.commit()?)
     }
 
     /// Makes a table with the given columns and the system columns.
@@ -244,6 +265,7 @@ impl Database {
             [new.as_str(), old.as_str()],
         )?;
         refresh_schema(&transaction, new)?;
+        rename_owner_index(&transaction, old, new)?;
         Ok(transaction.commit()?)
     }
 
@@ -324,7 +346,7 @@ pub(super) fn columns(connection: &Connection, table: &TableName) -> Result<Vec<
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Enters a new table in `_tables`, with the SQL that SQLite keeps for it.
+/// Enters a new table in `_tables`, with the SQL that SQLite keeps for it, and indexes its owners.
 pub(super) fn register(connection: &Connection, table: &TableName, policy: Policy) -> rusqlite::Result<()> {
     connection
         .execute(
@@ -332,7 +354,16 @@ pub(super) fn register(connection: &Connection, table: &TableName, policy: Polic
              VALUES (?1, COALESCE((SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1), ''), ?2)",
             [table.as_str(), policy.name()],
         )
-        .map(drop)
+        .and_then(|_| index_owners(connection, table))
+}
+
+/// The user tables: what `_tables` names and is there.
+pub(super) fn registered_names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(
+        "SELECT t.name FROM _tables t JOIN sqlite_schema s
+         ON s.type = 'table' AND s.name = t.name COLLATE NOCASE",
+    )?;
+    statement.query_map([], |row| row.get(0))?.collect()
 }
 
 fn refresh_schema(connection: &Connection, table: &TableName) -> rusqlite::Result<()> {

@@ -1,0 +1,148 @@
+//! `goop2 config`, and the documents that tell of the configuration.
+
+use std::fs;
+use std::path::Path;
+
+use goop2::config::{Config, FIELDS};
+use serde_json::{Value, json};
+
+use crate::cli_support::{fixture, goop2, new_peer};
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A folder with this `goop.json`.
+fn folder(json: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("goop.json"), json).unwrap();
+    dir
+}
+
+#[test]
+fn show_tells_every_value_and_where_it_is_from() {
+    let dir = folder(r#"{"profile": {"label": "Ada"}, "lua": {"timeout_seconds": 9}}"#);
+    let shown = goop2(["config", "show", text(dir.path())]).succeeded();
+    let line = |name: &str| {
+        let found = shown.stdout.lines().find(|line| line.starts_with(name));
+        found.unwrap_or_else(|| panic!("{name}: {shown:?}")).split_whitespace().collect::<Vec<_>>()
+    };
+    assert_eq!(line("profile.label"), ["profile.label", "\"Ada\"", "goop.json"]);
+    assert_eq!(line("lua.timeout_seconds"), ["lua.timeout_seconds", "9", "goop.json"]);
+    assert_eq!(line("lua.max_memory_mb"), ["lua.max_memory_mb", "10", "default"]);
+    assert_eq!(shown.stdout.lines().count(), FIELDS.len());
+    let json = goop2(["config", "show", text(dir.path()), "--json"]).succeeded().json();
+    assert_eq!(json["fields"].as_array().unwrap().len(), FIELDS.len());
+    assert!(
+        json["fields"]
+            .as_array()
+            .unwrap()
+            .contains(&json!({"field": "lua.timeout_seconds", "value": 9, "source": "goop.json"}))
+    );
+}
+
+#[test]
+fn check_names_every_problem_and_the_field_that_was_meant() {
+    let dir = folder(
+        r#"{"lua": {"timeout_seconds": 0, "enabled": "yes", "script_dir": "../x", "timeout_second": 3},
+            "profile": {"label": 5}, "weather": {"city": "Rome"}, "viewer": {"theme": "dark"},
+            "data": {"visitor_max_mb": 1.5}, "rate_limit_global": 7}"#,
+    );
+    let checked = goop2(["config", "check", text(dir.path())]);
+    assert_eq!((checked.code, checked.stderr.as_str()), (1, ""));
+    let mut lines: Vec<_> = checked.stdout.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(
+        lines,
+        [
+            "!!  config: data.visitor_max_mb must be between 1 and 192, found 1.5",
+            "!!  config: lua.enabled must be true or false, found a text",
+            "!!  config: lua.script_dir must be a relative path inside the peer folder, found ../x",
+            "!!  config: lua.timeout_seconds must be between 1 and 60, found 0",
+            "!!  config: profile.label must be a text of at most 200 bytes, found a number",
+            "??  config: unknown field lua.timeout_second has no effect; did you mean lua.timeout_seconds?",
+            "??  config: unknown field rate_limit_global has no effect; did you mean lua.rate_limit_global?",
+            "??  config: unknown field weather.city has no effect",
+        ]
+    );
+    let json = goop2(["config", "check", text(dir.path()), "--json"]);
+    assert_eq!(json.code, 1);
+    let json = json.json();
+    assert_eq!((&json["ok"], json["problems"].as_array().unwrap().len()), (&json!(false), 5));
+    assert!(
+        json["unknown"]
+            .as_array()
+            .unwrap()
+            .contains(&json!({"field": "lua.timeout_second", "nearest": "lua.timeout_seconds"}))
+    );
+    // What is a problem here keeps the peer from starting, with the same words.
+    goop2(["peer", text(dir.path())]).failed(2, "config: ");
+}
+
+#[test]
+fn what_is_right_is_ok_and_what_has_no_effect_is_no_failure() {
+    let checked = goop2(["config", "check", text(&fixture("deployed-peer"))]).succeeded();
+    assert!(checked.stdout.starts_with("ok  ") && checked.stdout.lines().count() == 1, "{checked:?}");
+    let dir = folder(r#"{"lua": {"enable": true}}"#);
+    let checked = goop2(["config", "check", text(dir.path())]).succeeded();
+    assert!(checked.stdout.contains("did you mean lua.enabled?"), "{checked:?}");
+    let json = goop2(["config", "check", text(dir.path()), "--json"]).succeeded().json();
+    assert_eq!(
+        json,
+        json!({"ok": true, "problems": [],
+                            "unknown": [{"field": "lua.enable", "nearest": "lua.enabled"}]})
+    );
+    // Other commands read it too, and say the same.
+    let other = goop2(["check", text(dir.path())]).succeeded();
+    assert!(other.stderr.contains("did you mean lua.enabled?"), "{other:?}");
+}
+
+#[test]
+fn a_file_that_is_no_json_is_a_problem_and_a_folder_that_is_no_peer_is_wrong_usage() {
+    let dir = folder("{\"lua\": {\n\"enabled\": tru}}");
+    let checked = goop2(["config", "check", text(dir.path())]);
+    assert_eq!(checked.code, 1);
+    assert!(checked.stdout.contains("goop.json: ") && checked.stdout.contains("line 2"), "{checked:?}");
+    let json = goop2(["config", "check", text(dir.path()), "--json"]).json();
+    assert_eq!(json["problems"][0]["field"], Value::Null);
+    let empty = tempfile::tempdir().unwrap();
+    goop2(["config", "check", text(empty.path())]).failed(2, "is no peer folder");
+    goop2(["config", "show", "/nonexistent"]).failed(2, "is no peer folder");
+    goop2(["config"]).failed(2, "Usage: goop2 config");
+}
+
+#[test]
+fn init_writes_every_default_once() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("new/peer");
+    goop2(["config", "init", text(&dir)]).succeeded();
+    assert_eq!(Config::load(&dir).unwrap(), Config::default());
+    let shown = goop2(["config", "show", text(&dir), "--json"]).succeeded().json();
+    assert!(shown["fields"].as_array().unwrap().iter().all(|field| field["source"] == "goop.json"));
+    let before = fs::read_to_string(dir.join("goop.json")).unwrap();
+    goop2(["config", "init", text(&dir)]).failed(1, "exists already, and was left as it is");
+    assert_eq!(fs::read_to_string(dir.join("goop.json")).unwrap(), before);
+    let (_temp, made) = new_peer("quiz");
+    goop2(["config", "init", text(&made)]).failed(1, "exists already");
+}
+
+/// The table of `docs/config.md`, from the same rows that values are checked by.
+fn table() -> String {
+    let defaults = serde_json::to_value(Config::default()).unwrap();
+    let mut table = "| field | default | allowed | meaning |\n|---|---|---|---|\n".to_owned();
+    for field in FIELDS {
+        let default = defaults.pointer(&format!("/{}", field.name.replace('.', "/"))).unwrap();
+        let (name, allowed, meaning) = (field.name, field.allowed(), field.meaning);
+        table.push_str(&format!("| `{name}` | `{default}` | {allowed} | {meaning} |\n"));
+    }
+    table
+}
+
+#[test]
+fn the_documented_table_is_the_real_one() {
+    let documented =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/config.md")).unwrap();
+    let table = table();
+    assert!(documented.contains(&table), "docs/config.md has to hold this table:\n{table}");
+    assert_eq!(documented.matches("\n| `").count(), FIELDS.len());
+}

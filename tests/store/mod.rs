@@ -1,0 +1,8 @@
+//! The peer's database: what the owner's side can do, and what read-only queries cannot.
+
+mod limits;
+mod message_log;
+mod queries;
+mod schema;
+mod support;
+mod tables;
