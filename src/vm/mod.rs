@@ -17,6 +17,7 @@ mod names;
 pub(crate) mod native;
 mod panics;
 mod program;
+mod read_only;
 mod rewrite;
 pub mod stdlib;
 mod syntax_error;

@@ -19,6 +19,9 @@ pub(crate) struct Names {
     mentioned: HashSet<Text>,
     /// Variables used as a value, so that their fields may be reached under other names.
     whole: HashSet<Text>,
+    /// Variables of which a field is used as a value, as in `local p = goop.peer`, or assigned to, as in
+    /// `goop.peer.id = 1`. What is only read from (`goop.peer.id`) or called (`goop.commands()`) is not.
+    parts: HashSet<Text>,
     /// Some table is indexed with a computed key; a string's methods can be reached so.
     computed_index: bool,
     /// The table of globals itself is reachable.
@@ -48,6 +51,13 @@ impl Names {
         self.all || self.whole.contains(library.as_bytes()) || self.mentioned.contains(field.as_bytes())
     }
 
+    /// Whether the program can get hold of the table `library`, or of a table that is its field, as a
+    /// value: without that, it can only read from them.
+    pub(crate) fn holds_tables_of(&self, library: &str) -> bool {
+        let library = library.as_bytes();
+        self.all || self.whole.contains(library) || self.parts.contains(library)
+    }
+
     /// Whether `("…")[key]` may ask for a method by a computed name.
     pub(crate) fn computes_index(&self) -> bool {
         self.all || self.computed_index
@@ -61,8 +71,8 @@ impl Visitor for Names {
         self.mentioned.insert(text.clone());
     }
 
-    fn variable(&mut self, name: &Text, first: Option<&SuffixPart<Text>>) {
-        let by_constant = match first {
+    fn variable(&mut self, name: &Text, suffixes: &[&SuffixPart<Text>], call: Option<&CallSuffix<Text>>) {
+        let by_constant = match suffixes.first() {
             Some(SuffixPart::Field(FieldSuffix::Named(_))) => true,
             Some(SuffixPart::Call(CallSuffix::Method(..))) => true,
             // A literal key is among the mentioned texts; a computed one may be anything.
@@ -71,6 +81,16 @@ impl Visitor for Names {
         };
         if !by_constant {
             self.whole.insert(name.clone());
+        }
+        let gone_into = match (suffixes, call) {
+            ([SuffixPart::Field(_), SuffixPart::Field(_), ..], _) => true,
+            ([SuffixPart::Field(_), SuffixPart::Call(CallSuffix::Function(_)), ..], _) => true,
+            ([SuffixPart::Field(_)], Some(CallSuffix::Function(_))) => true,
+            // Used as a value; a method is handed the table before the colon.
+            _ => false,
+        };
+        if !gone_into {
+            self.parts.insert(name.clone());
         }
     }
 
