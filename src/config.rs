@@ -84,6 +84,12 @@ pub struct LuaConfig {
     pub rate_limit_per_peer: u32,
     /// The most invocations by all peers in a minute: 1 to 1,000,000.
     pub rate_limit_global: u32,
+    /// The most invocations that run at once: 1 to 10,000. Each may hold `max_memory_mb`, so the two
+    /// bound what all scripts together can take.
+    pub max_running: usize,
+    /// The most invocations that wait for a place among those: 0 to 100,000. More are told at once that
+    /// the peer is busy.
+    pub max_waiting: usize,
     /// Whether scripts have `goop.http`.
     pub http_enabled: bool,
     /// Whether scripts have `goop.kv`.
@@ -99,6 +105,8 @@ impl Default for LuaConfig {
             max_memory_mb: 10,
             rate_limit_per_peer: 10,
             rate_limit_global: 60,
+            max_running: 128,
+            max_waiting: 256,
             http_enabled: true,
             kv_enabled: true,
         }
@@ -152,6 +160,8 @@ impl Config {
         number("lua.max_memory_mb", lua.max_memory_mb, 1, 1024)?;
         number("lua.rate_limit_per_peer", lua.rate_limit_per_peer.into(), 1, 1_000_000)?;
         number("lua.rate_limit_global", lua.rate_limit_global.into(), 1, 1_000_000)?;
+        number("lua.max_running", lua.max_running as u64, 1, 10_000)?;
+        number("lua.max_waiting", lua.max_waiting as u64, 0, 100_000)?;
         inside("lua.script_dir", &lua.script_dir)?;
         inside("identity.key_file", &self.identity.key_file)?;
         let label_bytes = self.profile.label.len() as u64;
@@ -237,6 +247,14 @@ mod tests {
         config.lua.timeout_seconds = 0;
         let message = config.validate().unwrap_err().to_string();
         assert_eq!(message, "config: lua.timeout_seconds must be between 1 and 60, found 0");
+        let mut config = Config::default();
+        config.lua.max_running = 0;
+        let message = config.validate().unwrap_err().to_string();
+        assert_eq!(message, "config: lua.max_running must be between 1 and 10000, found 0");
+        let mut config = Config::default();
+        config.lua.max_waiting = 100_001;
+        let message = config.validate().unwrap_err().to_string();
+        assert_eq!(message, "config: lua.max_waiting must be between 0 and 100000, found 100001");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use piccolo::{Context, Singleton, String as LuaString, Table, Value};
 
 use crate::vm::call::{Call, Shared};
 use crate::vm::native::{Native, Outcome, Raise};
+use crate::vm::stdlib::text::number_text;
 
 /// Fuel for a read: little more than the VM charges for a call.
 const READ: i32 = 2;
@@ -85,7 +86,7 @@ fn index<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 fn new_index<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let text = |value: Value<'gc>| match value {
         Value::String(text) => text.display_lossy().to_string(),
-        other => format!("a {}", other.type_name()),
+        other => number_text(other).unwrap_or_else(|| format!("a {}", other.type_name())),
     };
     let (table, key) = (text(call.upvalue), text(call.value(2)));
     Err(Raise::Message(format!("{table} is read-only: its field {key} can't be set")))

@@ -32,7 +32,7 @@ async fn assignments_are_refused_with_the_field() {
         ),
         ("function goop.peer.id() end", "goop.peer is read-only: its field id can't be set"),
         ("function goop.log:info() end", "goop.log is read-only: its field info can't be set"),
-        ("goop.peer[1] = 1", "goop.peer is read-only: its field a number can't be set"),
+        ("goop.peer[1] = 1", "goop.peer is read-only: its field 1 can't be set"),
     ] {
         assert_eq!(refusal(code).await, format!("false x.lua:1: {field}"), "{code}");
     }
