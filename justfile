@@ -10,7 +10,7 @@ default:
     @just --list
 
 # Everything that must hold before a change goes in
-check: fmt-check lint test test-core docs deny
+check: fmt-check lint test test-core embed docs deny
 
 # Format the sources
 fmt:
@@ -40,6 +40,14 @@ interop:
 # The tests of the core alone, as an embedder builds it
 test-core:
     cargo test --locked --no-default-features
+
+# The example for embedders, without any feature
+embed:
+    cargo run --locked --no-default-features --example embed
+
+# What the engine costs, and how long it makes people wait; `just bench table` for the latter alone
+bench *ARGS:
+    cargo bench --locked --bench engine -- {{ ARGS }}
 
 # Build the API documentation; a broken link is an error
 docs:

@@ -94,6 +94,12 @@ pub struct LuaConfig {
     pub rate_limit_per_peer: u32,
     /// The most invocations by all peers in a minute: 1 to 1,000,000.
     pub rate_limit_global: u32,
+    /// The most invocations that run at once: 1 to 10,000. Each may hold `max_memory_mb`, so the two
+    /// bound what all scripts together can take.
+    pub max_running: usize,
+    /// The most invocations that wait for a place among those: 0 to 100,000. More are told at once that
+    /// the peer is busy.
+    pub max_waiting: usize,
     /// Whether scripts have `goop.http`.
     pub http_enabled: bool,
     /// Whether scripts have `goop.kv`.
@@ -109,6 +115,8 @@ impl Default for LuaConfig {
             max_memory_mb: 10,
             rate_limit_per_peer: 10,
             rate_limit_global: 60,
+            max_running: 128,
+            max_waiting: 256,
             http_enabled: true,
             kv_enabled: true,
         }
@@ -313,6 +321,14 @@ mod tests {
         config.lua.timeout_seconds = 0;
         let message = config.validate().unwrap_err().to_string();
         assert_eq!(message, "config: lua.timeout_seconds must be between 1 and 60, found 0");
+        let mut config = Config::default();
+        config.lua.max_running = 0;
+        let message = config.validate().unwrap_err().to_string();
+        assert_eq!(message, "config: lua.max_running must be between 1 and 10000, found 0");
+        let mut config = Config::default();
+        config.lua.max_waiting = 100_001;
+        let message = config.validate().unwrap_err().to_string();
+        assert_eq!(message, "config: lua.max_waiting must be between 0 and 100000, found 100001");
     }
 
     /// A field without its row would be neither checked, shown nor documented.

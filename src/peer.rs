@@ -117,8 +117,7 @@ impl Peer {
 
     /// What happens in the peer from now on, and the dials of its start.
     pub fn events(&self) -> PeerEvents {
-        let scripts = self.engine.as_ref().map(|engine| engine.events());
-        PeerEvents::new(scripts, self.chat.subscribe(), self.dials.subscribe())
+        PeerEvents::new(self.engine.as_deref(), self.chat.subscribe(), self.dials.subscribe())
     }
 
     /// Stops the peer: no new visitors, then the exchanges in progress, the commands, and the

@@ -170,6 +170,20 @@ ok  score-quiz (chat and data): Score a quiz submission
 }
 
 #[test]
+fn check_warns_of_what_a_header_says_and_nobody_understands() {
+    let temp = tempfile::tempdir().unwrap();
+    let script = temp.path().join("odd.lua");
+    fs::write(&script, "--- Odd\n--- @author me\n--- @rate_limit often\nfunction handle() end\n").unwrap();
+    let shown = goop2(["check", text(&script)]).succeeded().stdout;
+    assert!(shown.contains("odd.lua:2: @author is not a known tag"), "{shown}");
+    let report = goop2(["check", text(&script), "--json"]).succeeded().json();
+    assert_eq!(report["ok"], true, "a warning is no problem");
+    let warnings = report["scripts"][0]["warnings"].as_array().unwrap();
+    let lines: Vec<_> = warnings.iter().map(|warning| warning["line"].as_u64().unwrap()).collect();
+    assert_eq!(lines, [2, 3]);
+}
+
+#[test]
 fn check_takes_any_folder() {
     let report = goop2(["check", text(&fixture("spec-scripts")), "--json"]).succeeded().json();
     assert_eq!(report["scripts"].as_array().unwrap().len(), 8);

@@ -135,6 +135,36 @@ fn a_scripts_failure_is_in_the_owners_log_under_the_reference_that_the_visitor_h
 }
 
 #[test]
+fn the_owner_sees_what_scripts_did_and_visitors_what_they_take() {
+    let (_temp, dir) = new_peer("quiz");
+    let source = "--- Adds\n--- @param a number The one\n--- @rate_limit 9\nfunction call(r) return r.params.a + 1 end";
+    fs::write(dir.join("site/lua/add.lua"), source).unwrap();
+    let peer = RunningPeer::start(&dir);
+    let functions = goop2(["functions", peer.address()]).succeeded().stdout;
+    let expected =
+        "add          Adds\n             a (number) The one\n             at most 9 calls a minute\n";
+    assert!(functions.starts_with(expected), "{functions}");
+    goop2(["call", peer.address(), "add", r#"{"a": 1}"#]).succeeded();
+    let good = peer.event(|event| event["event"] == "invocation");
+    assert_eq!(
+        (&good["script"], &good["interface"], &good["ok"]),
+        (&json!("add"), &json!("data"), &json!(true))
+    );
+    let refused = goop2(["call", peer.address(), "add", "{}"]).failed(1, "Script error (ref ");
+    let bad = peer.event(|event| event["event"] == "invocation" && event["ok"] == false);
+    assert!(refused.stderr.contains(bad["ref"].as_str().unwrap()), "{bad}");
+    assert_eq!(bad["error"]["kind"], "runtime");
+    let stopped = peer.stop().succeeded().stdout;
+    let stats = stopped.lines().find(|line| line.contains(r#""event":"script-stats""#)).unwrap();
+    let stats: Value = serde_json::from_str(stats).unwrap();
+    assert_eq!(stats["scripts"][0]["script"], "add");
+    assert_eq!(
+        (&stats["scripts"][0]["calls"], &stats["scripts"][0]["failures"]["runtime"]),
+        (&json!(2), &json!(1))
+    );
+}
+
+#[test]
 fn the_scripts_of_the_specification_answer_over_a_connection() {
     let (_temp, dir) = peer_of_the_specification();
     let peer = RunningPeer::start(&dir);

@@ -1,6 +1,7 @@
 //! The interpreter, the engine and the package itself, from outside; runs with any set of features.
 //!
 //! - `convert`: requests into a data function and results out of it
+//! - `embed`: the example for embedders does what it says
 //! - `engine`: commands, data functions, hot reload and the goop API, without a node
 //! - `fixtures`: sample data is what its README says
 //! - `harness`: scripts give what their headers expect, here and in the reference interpreter
@@ -20,6 +21,7 @@
 )]
 
 mod convert;
+mod embed;
 mod engine;
 mod fixtures;
 mod harness;

@@ -19,7 +19,7 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// Print one JSON object: {"ok", "scripts": [{"name", "file", "interfaces", "description", "problems"}]}
+    /// Print one JSON object: {"ok", "scripts": [{"name", "file", "interfaces", "description", "problems", "warnings"}]}
     #[arg(long)]
     json: bool,
 }
@@ -69,11 +69,14 @@ fn print(output: &mut Output, script: &ScriptReport) -> CommandResult {
         let ok = output.paint(Look::Good, "ok");
         output.line(&format!("{ok}  {name} ({interfaces}){description}"))?;
     }
+    let folder = script.file.parent().unwrap_or(std::path::Path::new("")).join("");
+    let folder = printable(&folder.display().to_string());
+    let (bad, warning) = (output.paint(Look::Bad, "!!"), output.paint(Look::Strong, "warning"));
     for problem in &script.problems {
-        let bad = output.paint(Look::Bad, "!!");
-        let folder = script.file.parent().unwrap_or(std::path::Path::new("")).join("");
-        let place = printable(&folder.display().to_string());
-        output.line(&format!("{bad}  {place}{}", printable(&problem.message)))?;
+        output.line(&format!("{bad}  {folder}{}", printable(&problem.message)))?;
+    }
+    for problem in &script.warnings {
+        output.line(&format!("{warning}  {folder}{}", printable(&problem.message)))?;
     }
     Ok(())
 }

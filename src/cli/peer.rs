@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
+use futures::FutureExt;
 use goop2::chat::Message;
 use goop2::peer::{Peer, PeerError, PeerEvent, PeerOptions};
 use goop2::peer_id::PeerId;
-use goop2::script::ScriptEvent;
+use goop2::script::{InvocationReport, ScriptEvent};
 use libp2p::Multiaddr;
 use serde_json::{Value, json};
 
@@ -85,11 +86,19 @@ pub(crate) async fn execute(args: Args) -> CommandResult {
     if !args.json {
         note("stopping; Ctrl-C again stops at once");
     }
+    let engine = peer.engine().cloned();
     tokio::select! {
         () = peer.shutdown() => {}
         () = stop.wished() => {}
     }
     if args.json {
+        // What ended while the peer stopped comes before the sum of all.
+        while let Some(event) = events.next().now_or_never() {
+            show.event(&event);
+        }
+        if let Some(engine) = engine {
+            show.say_json(&json!({ "event": "script-stats", "scripts": engine.stats() }));
+        }
         show.say_json(&json!({ "event": "stopped" }));
     }
     show.lines.finish();
@@ -170,6 +179,8 @@ impl Show {
                 self.say("            the last good version, if there was one, goes on answering");
             }
             PeerEvent::Message(message) => self.message(message),
+            // Its command and reply are shown as messages, its failure in the log.
+            PeerEvent::Invocation(_) => {}
             PeerEvent::Dialed { peer } => self.say(format!("connected  {peer}")),
             PeerEvent::DialFailed { reason, .. } => {
                 self.say(format!("{}  {}", self.look.paint(Look::Bad, "not connected"), printable(reason)));
@@ -199,6 +210,7 @@ fn as_json(event: &PeerEvent) -> Value {
         PeerEvent::Script(ScriptEvent::Rejected { file, problem }) => {
             json!({ "event": "script-rejected", "file": file, "problem": problem })
         }
+        PeerEvent::Invocation(report) => invocation(report),
         PeerEvent::Message(message) => json!({
             "event": "message",
             "id": message.id,
@@ -213,4 +225,20 @@ fn as_json(event: &PeerEvent) -> Value {
             json!({ "event": "not-connected", "addr": address.to_string(), "reason": reason })
         }
     }
+}
+
+fn invocation(report: &InvocationReport) -> Value {
+    let error = report.error.as_ref().map(|error| json!({ "kind": error.kind, "message": error.message }));
+    json!({
+        "event": "invocation",
+        "script": report.script,
+        "interface": if report.is_function { "data" } else { "chat" },
+        "caller": report.caller,
+        "ref": report.reference,
+        "ok": error.is_none(),
+        "error": error,
+        "wall_ms": report.stats.wall.as_secs_f64() * 1_000.0,
+        "fuel": report.stats.fuel,
+        "peak_memory_bytes": report.stats.peak_memory_bytes,
+    })
 }

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use goop2::config::Config;
-use goop2::script::{Header, ScriptName};
+use goop2::script::{Header, HeaderProblem, ScriptName};
 use goop2::vm::{Entries, LoadError, MAX_SOURCE_BYTES, Program};
 use serde::Serialize;
 
@@ -33,6 +33,8 @@ pub(crate) struct ScriptReport {
     pub(crate) interfaces: Vec<&'static str>,
     pub(crate) description: String,
     pub(crate) problems: Vec<Problem>,
+    /// What is not understood and does no harm.
+    pub(crate) warnings: Vec<Problem>,
 }
 
 /// Something wrong with a script.
@@ -108,6 +110,7 @@ pub(crate) fn inspect(file: &Path) -> ScriptReport {
         interfaces: Vec::new(),
         description: String::new(),
         problems: Vec::new(),
+        warnings: Vec::new(),
     };
     let mut problem = |message: String, line| problems.push(Problem { message, line });
     let Some(name) = name else {
@@ -119,7 +122,16 @@ pub(crate) fn inspect(file: &Path) -> ScriptReport {
     match read(file) {
         Err(error) => problem(format!("{}: can't be read: {error}", name.file_name()), None),
         Ok(source) => {
-            report.description = Header::parse(&source).description;
+            let header = Header::parse(&source);
+            report.description = header.description;
+            report.warnings = header
+                .problems
+                .into_iter()
+                .map(|HeaderProblem { line, message }| Problem {
+                    message: format!("{}:{line}: {message}", name.file_name()),
+                    line: Some(line),
+                })
+                .collect();
             match Program::compile(&name.file_name(), &source) {
                 Err(error) => problem(error.to_string(), error.line()),
                 Ok(program) => match interfaces(file, program.entries()) {

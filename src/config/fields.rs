@@ -82,6 +82,16 @@ pub const FIELDS: &[Field] = &[
         Rule::Number { min: 1, max: 1_000_000 },
         "The most calls of scripts by all peers in a minute.",
     ),
+    field(
+        "lua.max_running",
+        Rule::Number { min: 1, max: 10_000 },
+        "The most scripts under way at once; more wait for their turn.",
+    ),
+    field(
+        "lua.max_waiting",
+        Rule::Number { min: 0, max: 100_000 },
+        "The most calls of scripts that wait for their turn; more are told that the peer is busy.",
+    ),
     field("lua.http_enabled", Rule::Flag, "Whether scripts have `goop.http`."),
     field("lua.kv_enabled", Rule::Flag, "Whether scripts have `goop.kv`."),
     field(

@@ -9,16 +9,18 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::chat::Message;
 use crate::peer_id::PeerId;
-use crate::script::ScriptEvent;
+use crate::script::{Engine, InvocationReport, ScriptEvent};
 
 /// Results of dials kept for a listener; a peer is started with a few.
 const DIAL_BACKLOG: usize = 64;
 
 /// Something happened in a peer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum PeerEvent {
     /// A script was loaded, rejected or removed.
     Script(ScriptEvent),
+    /// A script was called, and has ended.
+    Invocation(Arc<InvocationReport>),
     /// A chat message was received, or sent.
     Message(Arc<Message>),
     /// A peer that was to be dialed at the start is connected.
@@ -38,17 +40,19 @@ pub enum PeerEvent {
 /// A listener for what happens in a peer. One that falls behind misses the oldest events.
 pub struct PeerEvents {
     scripts: Option<broadcast::Receiver<ScriptEvent>>,
+    invocations: Option<broadcast::Receiver<Arc<InvocationReport>>>,
     messages: broadcast::Receiver<Arc<Message>>,
     dials: DialReceiver,
 }
 
 impl PeerEvents {
     pub(super) fn new(
-        scripts: Option<broadcast::Receiver<ScriptEvent>>,
+        engine: Option<&Engine>,
         messages: broadcast::Receiver<Arc<Message>>,
         dials: DialReceiver,
     ) -> Self {
-        Self { scripts, messages, dials }
+        let scripts = engine.map(Engine::events);
+        Self { scripts, invocations: engine.map(Engine::invocations), messages, dials }
     }
 
     /// The next event. Waits for ever once the peer is gone; abandoning the wait loses nothing.
@@ -57,7 +61,8 @@ impl PeerEvents {
             return event;
         }
         tokio::select! {
-            event = next_script(&mut self.scripts) => PeerEvent::Script(event),
+            event = next_if_any(&mut self.scripts) => PeerEvent::Script(event),
+            report = next_if_any(&mut self.invocations) => PeerEvent::Invocation(report),
             message = next_of(&mut self.messages) => PeerEvent::Message(message),
             dial = next_of(&mut self.dials.live) => dial,
         }
@@ -65,13 +70,13 @@ impl PeerEvents {
 
     /// The next event of a script, leaving out all others.
     pub async fn next_script(&mut self) -> ScriptEvent {
-        next_script(&mut self.scripts).await
+        next_if_any(&mut self.scripts).await
     }
 }
 
-async fn next_script(scripts: &mut Option<broadcast::Receiver<ScriptEvent>>) -> ScriptEvent {
-    match scripts {
-        Some(scripts) => next_of(scripts).await,
+async fn next_if_any<T: Clone>(receiver: &mut Option<broadcast::Receiver<T>>) -> T {
+    match receiver {
+        Some(receiver) => next_of(receiver).await,
         None => std::future::pending().await,
     }
 }

@@ -8,17 +8,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use serde::Serialize;
 use serde_json::Value as Json;
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use crate::config::LuaConfig;
 use crate::script::api::Invocation;
+use crate::script::counters::{Counters, InvocationReport, LastError, REPORT_BACKLOG, Reports, ScriptStats};
 use crate::script::kv_store::KvStore;
+use crate::script::listing::{self, FunctionInfo};
+use crate::script::log_text::LineBudget;
 use crate::script::name::ScriptName;
+use crate::script::options::EngineOptions;
 use crate::script::rate_limit::{RateLimited, RateLimiter};
-use crate::script::registry::{Registry, Script, ScriptEvent};
+use crate::script::registry::{Doubt, MAX_SCRIPTS, Registry, Script, ScriptEvent};
 use crate::script::replies::{self, CallError};
 use crate::script::watch::ScriptWatch;
 use crate::script::workers::{Busy, Finished, Job, Workers};
@@ -27,16 +30,12 @@ use crate::script::{Caller, DirectSender};
 use crate::store::ReadOnly;
 use crate::vm::{Entry, Limits, Outcome, RunError};
 
-/// The most invocations under way at once. Each may hold as much memory as its limit, so this and
-/// `max_memory_mb` bound what all scripts together can take.
-const MAX_UNDER_WAY: usize = 64;
-
-/// Events kept for a listener that does not keep up.
-const EVENT_BACKLOG: usize = 256;
+/// Events kept for a listener that does not keep up: all scripts may change at once.
+const EVENT_BACKLOG: usize = 2 * MAX_SCRIPTS;
 
 /// Runs the scripts of one peer: loads them, watches them, answers for them.
 ///
-/// Cheap to share behind an `Arc`; all methods take `&self`.
+/// Cheap to share behind an `Arc`; all methods take `&self`. `examples/embed.rs` shows all of it.
 pub struct Engine {
     registry: Arc<Registry>,
     script_dir: PathBuf,
@@ -45,21 +44,15 @@ pub struct Engine {
     limiter: RateLimiter,
     workers: Workers,
     stores: Mutex<HashMap<ScriptName, Arc<KvStore>>>,
+    line_budgets: Mutex<HashMap<ScriptName, Arc<LineBudget>>>,
     #[cfg(feature = "db")]
     database: Arc<ReadOnly>,
+    counters: Arc<Counters>,
+    reports: Reports,
     events: broadcast::Sender<ScriptEvent>,
     watch: Mutex<Option<ScriptWatch>>,
     first_load: Vec<ScriptEvent>,
     references: RandomState,
-}
-
-/// What a visitor learns of a data function.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FunctionInfo {
-    /// The name to call it by.
-    pub name: String,
-    /// The script's own description, or empty.
-    pub description: String,
 }
 
 /// Why an engine can't be made.
@@ -79,7 +72,7 @@ pub enum EngineError {
 }
 
 impl Engine {
-    /// Loads every script of the peer folder and starts watching them.
+    /// Loads every script of the peer folder and starts watching them, with the options of a peer.
     ///
     /// `own` is the peer that the scripts belong to. Whether scripts are enabled at all is the
     /// caller's question to [`LuaConfig::enabled`]. Blocks while the scripts are compiled, some
@@ -87,8 +80,21 @@ impl Engine {
     ///
     /// # Errors
     /// When the script folder or the worker threads can't be had. A script that does not load is
-    /// no error: it is reported by [`Engine::events`] and in the log.
+    /// no error: it is reported by [`Engine::first_load`] and in the log.
     pub fn new(config: LuaConfig, peer_dir: &Path, own: Caller) -> Result<Self, EngineError> {
+        Self::with_options(config, peer_dir, own, EngineOptions::default())
+    }
+
+    /// [`Engine::new`] with options.
+    ///
+    /// # Errors
+    /// As [`Engine::new`].
+    pub fn with_options(
+        config: LuaConfig,
+        peer_dir: &Path,
+        own: Caller,
+        options: EngineOptions,
+    ) -> Result<Self, EngineError> {
         let dir = peer_dir.join(&config.script_dir);
         let unusable = |source| EngineError::ScriptDir { dir: dir.clone(), source };
         fs::create_dir_all(&dir).map_err(unusable)?;
@@ -96,13 +102,18 @@ impl Engine {
         let script_dir = dir.canonicalize().map_err(unusable)?;
         let registry = Arc::new(Registry::new(script_dir.clone()));
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = options.threads.map_or_else(cores, usize::from);
+        let workers = Workers::start(threads, config.max_running, config.max_waiting);
         let mut engine = Self {
             limiter: RateLimiter::new(config.rate_limit_per_peer, config.rate_limit_global),
-            workers: Workers::start(threads, MAX_UNDER_WAY).map_err(EngineError::Workers)?,
+            workers: workers.map_err(EngineError::Workers)?,
             stores: Mutex::default(),
+            line_budgets: Mutex::default(),
             #[cfg(feature = "db")]
             database: Arc::new(ReadOnly::open(peer_dir)),
+            counters: Arc::default(),
+            reports: broadcast::channel(REPORT_BACKLOG).0,
             watch: Mutex::new(None),
             first_load: Vec::new(),
             references: RandomState::new(),
@@ -112,18 +123,32 @@ impl Engine {
             config,
             events,
         };
-        engine.start_watching();
-        engine.first_load = engine.registry.sync();
-        report(&engine.first_load, &engine.events);
+        // Nobody is told of the first look by events: none can listen yet.
+        engine.first_load = engine.registry.sync(Doubt::Believe).0;
+        report(&engine.first_load);
+        engine.start_watching(&peer_dir.canonicalize().map_err(unusable)?, options);
         Ok(engine)
     }
 
-    /// Watching begins before the first look, so that no change falls between the two.
-    fn start_watching(&self) {
-        let (registry, events) = (self.registry.clone(), self.events.clone());
-        let started = ScriptWatch::start(&self.script_dir, move || report(&registry.sync(), &events));
-        match started {
-            Ok(watch) => *self.watch.lock() = Some(watch),
+    /// Its first look finds what changed between the load and the watch.
+    fn start_watching(&self, peer_dir: &Path, options: EngineOptions) {
+        let (registry, events, counters) =
+            (self.registry.clone(), self.events.clone(), self.counters.clone());
+        let look = move || {
+            let (happened, look) = registry.sync(Doubt::Wait);
+            report(&happened);
+            if happened.iter().any(|event| matches!(event, ScriptEvent::Removed { .. })) {
+                let loaded = registry.loaded();
+                counters.keep_only(|name| loaded.scripts.contains_key(name));
+            }
+            for event in happened {
+                // Nobody may be listening.
+                let _ = events.send(event);
+            }
+            look
+        };
+        match ScriptWatch::start(peer_dir, &self.script_dir, options.reload, look) {
+            Ok(watch) => *self.watch.lock() = watch,
             Err(error) => tracing::error!(%error, "changed scripts are not seen until the next start"),
         }
     }
@@ -135,7 +160,7 @@ impl Engine {
     pub async fn dispatch(&self, caller: &Caller, text: &str, sender: &dyn DirectSender) {
         let Some(command) = text.trim().strip_prefix('!') else { return };
         let (command, args) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
-        let reply = self.answer(caller, command, args.trim()).await;
+        let reply = self.answer(caller, command, args).await;
         let Some(reply) = reply else { return };
         if let Err(error) = sender.send_direct(&caller.peer, reply).await {
             tracing::warn!(command = %shown(command), %error, "the reply was not delivered");
@@ -149,9 +174,10 @@ impl Engine {
             return Some(replies::RATE_LIMITED.to_owned());
         }
         let Some(script) = script else {
+            let loaded = self.registry.loaded();
             return Some(match command {
-                "help" => replies::help(&self.commands()),
-                _ => replies::unknown_command(command),
+                "help" => listing::help(&loaded, args.trim()),
+                _ => listing::unknown_command(&loaded, command),
             });
         };
         match self.run(script, caller, Entry::Handle(args.to_owned())).await {
@@ -185,20 +211,22 @@ impl Engine {
 
     /// The names of all chat commands, sorted.
     pub fn commands(&self) -> Vec<String> {
-        let scripts = self.registry.scripts();
-        scripts.values().filter(|script| script.is_command()).map(|script| script.name.to_string()).collect()
+        self.registry.loaded().commands.to_vec()
     }
 
     /// All data functions, sorted by name.
     pub fn functions(&self) -> Vec<FunctionInfo> {
-        let scripts = self.registry.scripts();
-        let functions = scripts.values().filter(|script| script.is_function());
-        functions
-            .map(|script| FunctionInfo {
-                name: script.name.to_string(),
-                description: script.header.description.clone(),
-            })
-            .collect()
+        listing::functions(&self.registry.loaded())
+    }
+
+    /// What each script did since the start, by name; those never called are not there.
+    pub fn stats(&self) -> Vec<ScriptStats> {
+        self.counters.stats()
+    }
+
+    /// How each invocation ends from now on. A listener that falls behind misses the oldest.
+    pub fn invocations(&self) -> broadcast::Receiver<Arc<InvocationReport>> {
+        self.reports.subscribe()
     }
 
     /// What happened when the scripts were loaded at the start, before anyone could listen.
@@ -227,6 +255,9 @@ impl Engine {
         let admitted = self.limiter.admit(&caller.peer, own_limit, Instant::now());
         if admitted.is_err() {
             tracing::debug!(caller = %caller.peer, "rate limited");
+            if let Some(script) = script {
+                self.counters.rate_limited(&script.name);
+            }
         }
         admitted
     }
@@ -243,10 +274,18 @@ impl Engine {
         let invocation = self.invocation(&script, caller, &reference, is_function);
         let limits = Limits { time: self.config.timeout(), memory_bytes: self.config.max_memory_bytes() };
         let name = script.name.clone();
-        let Finished { result, .. } = self.workers.run(Job { script, entry, limits, invocation }).await?;
-        if let Err(error) = &result {
-            let (kind, caller) = (error.kind(), &caller.peer);
-            tracing::warn!(target: "goop2::lua", script = %name, %caller, %reference, kind, "{error}");
+        let finished = self.workers.run(Job { script, entry, limits, invocation }).await;
+        let Finished { result, stats } = finished.inspect_err(|Busy| self.counters.busy(&name))?;
+        let error = result.as_ref().err().map(|error| LastError::new(error, &reference, &caller.peer));
+        if let Some(LastError { kind, message, caller, .. }) = &error {
+            tracing::warn!(target: "goop2::lua", script = %name, %caller, %reference, kind, "{message}");
+        }
+        self.counters.ended(&name, &stats, error.as_ref());
+        if self.reports.receiver_count() > 0 {
+            let (script, caller, reference) = (name.to_string(), caller.peer.clone(), reference.clone());
+            let report = InvocationReport { script, is_function, caller, reference, error, stats };
+            // The last listener may have just gone.
+            let _ = self.reports.send(Arc::new(report));
         }
         Ok((result, reference))
     }
@@ -259,11 +298,12 @@ impl Engine {
             reference: reference.to_owned(),
             caller: caller.clone(),
             own: self.own.clone(),
-            commands: Arc::new(self.commands()),
+            commands: self.registry.loaded().commands.clone(),
             kv: self.config.kv_enabled.then(|| self.store(&script.name)),
             #[cfg(feature = "db")]
             database: is_function.then(|| self.database.clone()),
             logged: Cell::new(0),
+            lines: self.line_budget(&script.name),
         }
     }
 
@@ -273,6 +313,16 @@ impl Engine {
         let store =
             stores.entry(name.clone()).or_insert_with(|| Arc::new(KvStore::new(&self.script_dir, name)));
         store.clone()
+    }
+
+    /// The one budget for log lines of a script, likewise.
+    fn line_budget(&self, name: &ScriptName) -> Arc<LineBudget> {
+        let mut budgets = self.line_budgets.lock();
+        if budgets.len() > 2 * MAX_SCRIPTS {
+            // Most are of scripts that were renamed or deleted.
+            budgets.clear();
+        }
+        budgets.entry(name.clone()).or_default().clone()
     }
 
     /// Six digits that join what a visitor was told to the owner's log.
@@ -287,9 +337,9 @@ fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(crate::script::MAX_SCRIPT_NAME_CHARS).collect()
 }
 
-/// Tells the log and the listeners what happened to scripts. The log's target is one of its own, so
-/// that a program which shows the events itself can leave these lines out.
-fn report(happened: &[ScriptEvent], events: &broadcast::Sender<ScriptEvent>) {
+/// Tells the log what happened to scripts. The log's target is one of its own, so that a program which
+/// shows the events itself can leave these lines out.
+fn report(happened: &[ScriptEvent]) {
     for event in happened {
         match event {
             ScriptEvent::Loaded { name } => {
@@ -302,7 +352,5 @@ fn report(happened: &[ScriptEvent], events: &broadcast::Sender<ScriptEvent>) {
                 tracing::error!(target: "goop2::scripts", %file, "script not loaded, the last good version stays: {problem}");
             }
         }
-        // Nobody may be listening.
-        let _ = events.send(event.clone());
     }
 }

@@ -2,11 +2,16 @@
 
 mod api;
 mod caller;
+mod counters;
 mod engine;
 mod header;
+mod histogram;
 mod kv_store;
+mod listing;
+mod log_text;
 mod name;
 mod offline;
+mod options;
 mod rate_limit;
 mod registry;
 mod replies;
@@ -14,11 +19,14 @@ mod watch;
 mod workers;
 
 pub use caller::{Caller, DirectSender, SendError, SendFuture};
-pub use engine::{Engine, EngineError, FunctionInfo};
-pub use header::Header;
+pub use counters::{InvocationReport, LastError, ScriptStats};
+pub use engine::{Engine, EngineError};
+pub use header::{Header, HeaderProblem, Param};
 pub use kv_store::{KvError, KvStore, MAX_BYTES as MAX_KV_BYTES, MAX_KEYS as MAX_KV_KEYS};
+pub use listing::FunctionInfo;
 pub use name::{MAX_SCRIPT_NAME_CHARS, ScriptName};
 pub use offline::{Runner, RunnerError, Surroundings};
+pub use options::{EngineOptions, Reload};
 #[cfg(feature = "peer")]
 pub(crate) use rate_limit::RateLimiter;
 pub use registry::ScriptEvent;

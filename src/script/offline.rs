@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use tokio::task::LocalSet;
 
@@ -19,6 +20,9 @@ use crate::script::workers::{Finished, Job, run_job};
 #[cfg(feature = "db")]
 use crate::store::ReadOnly;
 use crate::vm::{Entries, Entry, Limits, LoadError, Outcome, RunError, Stats};
+
+/// The jobs of a runner's thread: it waits for the one it has.
+static ALONE: AtomicUsize = AtomicUsize::new(1);
 
 /// Where a script runs offline.
 #[derive(Debug, Clone)]
@@ -107,7 +111,7 @@ impl Runner {
             invocation: self.invocation(matches!(entry, Entry::Call(_))),
             entry,
         };
-        let Finished { result, stats } = self.tasks.block_on(&self.runtime, run_job(job));
+        let Finished { result, stats } = self.tasks.block_on(&self.runtime, run_job(job, &ALONE));
         (result, stats)
     }
 
@@ -124,6 +128,8 @@ impl Runner {
             #[cfg(feature = "db")]
             database: if is_function { self.database.clone() } else { None },
             logged: Cell::new(0),
+            // A new one each time: what the owner runs by hand is not cut short.
+            lines: Arc::default(),
         }
     }
 }

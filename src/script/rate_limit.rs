@@ -3,9 +3,12 @@
 //! The window slides exactly: the times of the admitted calls of the last minute are kept, where
 //! two counters would let a caller have twice the limit across a boundary. Only admitted calls
 //! are remembered, so a flood of fresh identities takes no more memory than the global limit
-//! admits, and a refused caller who keeps trying is not kept out for longer.
+//! admits, and a refused caller who keeps trying is not kept out for longer. What leaves the window is
+//! taken out in the order it came in, a few entries a call, however many callers are known.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -33,9 +36,18 @@ pub(crate) struct RateLimiter {
 
 #[derive(Default)]
 struct Windows {
-    all: VecDeque<Instant>,
+    /// Every admitted call of the last minute, the oldest first.
+    all: VecDeque<Admitted>,
     of_peer: HashMap<PeerId, VecDeque<Instant>>,
+    /// For scripts with a limit of their own.
     of_peer_and_script: HashMap<(PeerId, ScriptName), VecDeque<Instant>>,
+}
+
+struct Admitted {
+    at: Instant,
+    peer: PeerId,
+    /// The script, if it has a limit of its own.
+    script: Option<ScriptName>,
 }
 
 impl RateLimiter {
@@ -53,23 +65,18 @@ impl RateLimiter {
     ) -> Result<(), RateLimited> {
         let mut windows = self.windows.lock();
         windows.forget_before(now);
-        let wait = |times: Option<&VecDeque<Instant>>, limit: usize| match times {
-            Some(times) if times.len() >= limit => {
-                let oldest = times.get(times.len() - limit).or(times.front());
-                oldest.map_or(WINDOW, |oldest| WINDOW.saturating_sub(now - *oldest))
-            }
-            _ => Duration::ZERO,
-        };
-        let mut retry_after =
-            wait(Some(&windows.all), self.global).max(wait(windows.of_peer.get(peer), self.per_peer));
-        let key = script.map(|(name, limit)| ((peer.clone(), name.clone()), limit));
-        if let Some((key, limit)) = &key {
-            retry_after = retry_after.max(wait(windows.of_peer_and_script.get(key), *limit as usize));
+        let key = script.map(|(name, limit)| ((peer.clone(), name.clone()), limit as usize));
+        let oldest_of_all = (windows.all.len().checked_sub(self.global))
+            .and_then(|nth| windows.all.get(nth))
+            .map(|call| call.at);
+        let oldest_of_peer = nth_last(windows.of_peer.get(peer), self.per_peer);
+        let oldest_of_script =
+            key.as_ref().and_then(|(key, limit)| nth_last(windows.of_peer_and_script.get(key), *limit));
+        let blocking = [oldest_of_all, oldest_of_peer, oldest_of_script];
+        if let Some(last) = blocking.into_iter().flatten().max() {
+            return Err(RateLimited { retry_after: WINDOW.saturating_sub(now.duration_since(last)) });
         }
-        if retry_after > Duration::ZERO {
-            return Err(RateLimited { retry_after });
-        }
-        windows.all.push_back(now);
+        windows.all.push_back(Admitted { at: now, peer: peer.clone(), script: script.map(|s| s.0.clone()) });
         windows.of_peer.entry(peer.clone()).or_default().push_back(now);
         if let Some((key, _)) = key {
             windows.of_peer_and_script.entry(key).or_default().push_back(now);
@@ -78,27 +85,31 @@ impl RateLimiter {
     }
 }
 
+/// The call that has to leave the window before there is room for one more, if there is none now.
+fn nth_last(times: Option<&VecDeque<Instant>>, limit: usize) -> Option<Instant> {
+    let times = times?;
+    times.len().checked_sub(limit).and_then(|nth| times.get(nth)).copied()
+}
+
 impl Windows {
     fn forget_before(&mut self, now: Instant) {
-        let expired = |time: &Instant| now.duration_since(*time) >= WINDOW;
-        if !self.all.front().is_some_and(expired) {
-            return;
-        }
-        let forget = |times: &mut VecDeque<Instant>| {
-            while times.front().is_some_and(expired) {
-                times.pop_front();
+        while self.all.front().is_some_and(|call| now.duration_since(call.at) >= WINDOW) {
+            let Some(oldest) = self.all.pop_front() else { return };
+            if let Some(script) = oldest.script {
+                forget_oldest(&mut self.of_peer_and_script, (oldest.peer.clone(), script));
             }
-        };
-        forget(&mut self.all);
-        // At most as many entries as the global limit admits in a minute.
-        self.of_peer.retain(|_, times| {
-            forget(times);
-            !times.is_empty()
-        });
-        self.of_peer_and_script.retain(|_, times| {
-            forget(times);
-            !times.is_empty()
-        });
+            forget_oldest(&mut self.of_peer, oldest.peer);
+        }
+    }
+}
+
+/// Takes the oldest call out of a window, and the window out of the map with its last one.
+fn forget_oldest<K: Hash + Eq>(windows: &mut HashMap<K, VecDeque<Instant>>, key: K) {
+    if let Entry::Occupied(mut window) = windows.entry(key) {
+        window.get_mut().pop_front();
+        if window.get().is_empty() {
+            window.remove();
+        }
     }
 }
 

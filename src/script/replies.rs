@@ -46,30 +46,12 @@ pub enum CallError {
     },
 }
 
-/// `!<command>` names no script. What is added comes after the specified text.
-pub(crate) fn unknown_command(command: &str) -> String {
-    /// A stranger's text is sent back to the stranger, but not a book of it.
-    const MAX_SHOWN_CHARS: usize = 100;
-    let shown: String = command.chars().filter(|c| !c.is_control()).take(MAX_SHOWN_CHARS).collect();
-    format!("Unknown command: !{shown}. Try !help")
-}
-
 /// What a stranger is told of a failure.
 pub(crate) fn failure(error: &RunError, reference: &str) -> String {
     match error {
         RunError::Script { chosen: Some(text), .. } => cut(text.clone()),
         _ => format!("Script error (ref {reference})"),
     }
-}
-
-/// The built-in `!help`, for owners without a `help.lua`.
-pub(crate) fn help(commands: &[String]) -> String {
-    let mut text = "Available commands:".to_owned();
-    for command in commands {
-        text.push_str("\n  !");
-        text.push_str(command);
-    }
-    cut(text)
 }
 
 /// What `handle` returned, as it is sent: text of at most 4 KiB, a longer one cut and marked.
@@ -81,7 +63,7 @@ pub fn reply(bytes: &[u8]) -> String {
 }
 
 /// At most [`MAX_REPLY_BYTES`] of a text, cut between characters and marked.
-fn cut(mut text: String) -> String {
+pub(crate) fn cut(mut text: String) -> String {
     if text.len() > MAX_REPLY_BYTES {
         let mut end = MAX_REPLY_BYTES - CUT_MARK.len();
         while !text.is_char_boundary(end) {

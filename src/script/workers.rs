@@ -4,20 +4,28 @@
 //! Each runs a slice and lets the others have their turn; one that waits for an answer from
 //! outside holds no thread. Nothing is killed: a VM over its limit is not stepped again. The
 //! alternative, a thread for each invocation, would let a few busy scripts starve the peer.
+//!
+//! How many run is bounded, because each holds memory, and so is how many wait for a place; what is
+//! beyond both is refused at once. Those that wait do so in the caller's task, before they have a VM, in
+//! the order they came.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::LocalSet;
 use tokio::time::Instant;
 
 use crate::script::api::{self, Invocation};
 use crate::script::registry::Script;
-use crate::vm::{Entry, Limits, Machine, Outcome, RunError, Slice, Stats};
+use crate::vm::{Entry, Limits, Machine, Outcome, RunError, Slice, Stats, panic_text};
 
 /// Threads of one worker for work that blocks: SQLite, files, HTTP.
 const MAX_BLOCKING_THREADS: usize = 16;
@@ -36,69 +44,96 @@ pub(crate) struct Finished {
     pub(crate) stats: Stats,
 }
 
-/// There are as many invocations under way as there may be.
+/// As many invocations run and wait as may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Busy;
 
 /// The pool. Dropping it lets the running invocations end and then stops the threads.
 pub(crate) struct Workers {
     workers: Mutex<Vec<Worker>>,
-    under_way: Arc<AtomicUsize>,
-    max_under_way: usize,
-    next: AtomicUsize,
+    /// A place for each invocation that may run; closed when the pool stops.
+    places: Arc<Semaphore>,
+    /// Invocations that run or wait for a place.
+    admitted: Arc<AtomicUsize>,
+    max_admitted: usize,
 }
 
 struct Worker {
-    jobs: mpsc::UnboundedSender<(Job, oneshot::Sender<Finished>, Slot)>,
+    jobs: mpsc::UnboundedSender<Ticket>,
+    /// The jobs that this worker has, so that a new one goes to whoever has the fewest.
+    load: Arc<AtomicUsize>,
     thread: JoinHandle<()>,
 }
 
-/// A place among the invocations under way, given back when dropped.
-struct Slot(Arc<AtomicUsize>);
+/// A job with all that must be given back when it is done.
+struct Ticket {
+    job: Job,
+    answer: oneshot::Sender<Finished>,
+    _admitted: Counted,
+    _place: OwnedSemaphorePermit,
+    _load: Counted,
+}
 
-impl Drop for Slot {
+/// One more in a count, until dropped.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count.clone())
+    }
+
+    /// `None` when there are `max` already.
+    fn up_to(count: &Arc<AtomicUsize>, max: usize) -> Option<Self> {
+        let one_more = |counted: usize| (counted < max).then(|| counted + 1);
+        count.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).ok()?;
+        Some(Self(count.clone()))
+    }
+}
+
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
 impl Workers {
-    /// Starts `threads` workers that together take at most `max_under_way` invocations at once.
-    pub(crate) fn start(threads: usize, max_under_way: usize) -> std::io::Result<Self> {
+    /// Starts `threads` workers that together run at most `max_running` invocations, while at most
+    /// `max_waiting` wait.
+    pub(crate) fn start(threads: usize, max_running: usize, max_waiting: usize) -> std::io::Result<Self> {
+        let max_running = max_running.clamp(1, Semaphore::MAX_PERMITS);
         let workers = (0..threads.max(1)).map(Worker::start).collect::<Result<_, _>>()?;
         Ok(Self {
             workers: Mutex::new(workers),
-            under_way: Arc::default(),
-            max_under_way,
-            next: AtomicUsize::new(0),
+            places: Arc::new(Semaphore::new(max_running)),
+            admitted: Arc::default(),
+            max_admitted: max_running.saturating_add(max_waiting),
         })
     }
 
-    /// Runs a job to its end. Dropping the future abandons the answer, not the job.
+    /// Runs a job to its end. Dropping the future abandons a job that waits; one that runs goes on, and
+    /// only its answer is abandoned.
     ///
     /// # Errors
-    /// [`Busy`] at once when there is no place, so that a queue can't grow.
+    /// [`Busy`] at once when as many run and wait as may, or when the pool stops.
     pub(crate) async fn run(&self, job: Job) -> Result<Finished, Busy> {
-        let slot = self.take_slot()?;
+        let admitted = Counted::up_to(&self.admitted, self.max_admitted).ok_or(Busy)?;
+        let place = self.places.clone().acquire_owned().await.map_err(|_| Busy)?;
         let (answer, answered) = oneshot::channel();
         {
             let workers = self.workers.lock();
-            let turn = self.next.fetch_add(1, Ordering::Relaxed);
-            let worker = workers.get(turn % workers.len().max(1)).ok_or(Busy)?;
-            worker.jobs.send((job, answer, slot)).map_err(|_| Busy)?;
+            let least =
+                workers.iter().min_by_key(|worker| worker.load.load(Ordering::Acquire)).ok_or(Busy)?;
+            let _load = Counted::new(&least.load);
+            let ticket = Ticket { job, answer, _admitted: admitted, _place: place, _load };
+            least.jobs.send(ticket).map_err(|_| Busy)?;
         }
         answered.await.map_err(|_| Busy)
     }
 
-    fn take_slot(&self) -> Result<Slot, Busy> {
-        let taken = self.under_way.fetch_add(1, Ordering::AcqRel);
-        let slot = Slot(self.under_way.clone());
-        if taken >= self.max_under_way { Err(Busy) } else { Ok(slot) }
-    }
-
-    /// Takes no more jobs, waits for those under way (each has its deadline) and ends the
-    /// threads. Blocks.
+    /// Takes no more jobs, waits for those that run (each has its deadline) and ends the threads. Blocks.
     pub(crate) fn stop(&self) {
+        self.places.close();
         let workers = std::mem::take(&mut *self.workers.lock());
         let threads: Vec<_> = workers.into_iter().map(|worker| worker.thread).collect();
         for thread in threads {
@@ -111,34 +146,55 @@ impl Workers {
 
 impl Worker {
     fn start(number: usize) -> std::io::Result<Self> {
-        let (jobs, mut queue) = mpsc::unbounded_channel::<(Job, oneshot::Sender<Finished>, Slot)>();
+        let (jobs, queue) = mpsc::unbounded_channel::<Ticket>();
+        let load = Arc::new(AtomicUsize::new(0));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .max_blocking_threads(MAX_BLOCKING_THREADS)
             .thread_name(format!("script-io-{number}"))
             .build()?;
-        let work = async move {
-            while let Some((job, answer, slot)) = queue.recv().await {
-                tokio::task::spawn_local(async move {
-                    let finished = run_job(job).await;
-                    drop(slot);
-                    // Nobody may be waiting any more; the script has run all the same.
-                    let _ = answer.send(finished);
-                });
-            }
-        };
+        let shared = load.clone();
         let thread = std::thread::Builder::new().name(format!("script-{number}")).spawn(move || {
             let tasks = LocalSet::new();
-            tasks.block_on(&runtime, work);
+            tasks.block_on(&runtime, work(queue, shared));
             // The queue is closed; what still runs, ends within its deadline.
             runtime.block_on(tasks);
         })?;
-        Ok(Self { jobs, thread })
+        Ok(Self { jobs, load, thread })
     }
 }
 
-/// Runs a job on this thread, as a worker does.
-pub(crate) async fn run_job(job: Job) -> Finished {
+/// Takes jobs until the queue is closed.
+async fn work(mut queue: mpsc::UnboundedReceiver<Ticket>, load: Arc<AtomicUsize>) {
+    while let Some(ticket) = queue.recv().await {
+        let mut task = Box::pin(run_ticket(ticket, load.clone()));
+        // Its first slice at once: a small command, which has no second, waits for no round of those that
+        // are busy.
+        let mut first_slice = |context: &mut Context<'_>| {
+            let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(context)));
+            Poll::Ready(polled.map(|poll| poll.is_pending()))
+        };
+        match poll_fn(&mut first_slice).await {
+            Ok(true) => drop(tokio::task::spawn_local(task)),
+            Ok(false) => {}
+            // In a task of its own, which it is not yet, the runtime would have caught it.
+            Err(panic) => tracing::error!("internal error in an invocation: {}", panic_text(panic.as_ref())),
+        }
+    }
+}
+
+/// Runs the job of a ticket and hands in its answer.
+async fn run_ticket(ticket: Ticket, load: Arc<AtomicUsize>) {
+    let Ticket { job, answer, _admitted, _place, _load } = ticket;
+    let finished = run_job(job, &load).await;
+    // The place is free before the caller can ask for another.
+    drop((_admitted, _place, _load));
+    // Nobody may be waiting any more; the script has run all the same.
+    let _ = answer.send(finished);
+}
+
+/// Runs a job on this thread, as a worker does; `load` is how many jobs this thread has.
+pub(crate) async fn run_job(job: Job, load: &AtomicUsize) -> Finished {
     let Job { script, entry, limits, invocation } = job;
     let kv = invocation.kv.clone();
     let program = &script.program;
@@ -146,7 +202,7 @@ pub(crate) async fn run_job(job: Job) -> Finished {
         Ok(machine) => machine,
         Err(error) => return Finished { result: Err(error), stats: Stats::default() },
     };
-    let mut result = run_machine(&mut machine, limits).await;
+    let mut result = run_machine(&mut machine, limits, load).await;
     let stats = machine.stats();
     drop(machine);
     // Whatever the script was told is stored must be on disk before anyone is told the outcome.
@@ -159,9 +215,9 @@ pub(crate) async fn run_job(job: Job) -> Finished {
     Finished { result, stats }
 }
 
-async fn run_machine(machine: &mut Machine, limits: Limits) -> Result<Outcome, RunError> {
+async fn run_machine(machine: &mut Machine, limits: Limits, load: &AtomicUsize) -> Result<Outcome, RunError> {
     loop {
-        match machine.run_slice() {
+        match machine.run_slice_for(slice_time(load.load(Ordering::Relaxed))) {
             Slice::Finished(result) => return result,
             Slice::Paused => tokio::task::yield_now().await,
             Slice::Waiting(waiting) => {
@@ -173,4 +229,17 @@ async fn run_machine(machine: &mut Machine, limits: Limits) -> Result<Outcome, R
             }
         }
     }
+}
+
+/// How long each of `jobs` runs before the next has its turn: short enough that a round of all of them is
+/// too, long enough that running outweighs changing over.
+fn slice_time(jobs: usize) -> Duration {
+    /// The longest that a round should take.
+    const ROUND: Duration = Duration::from_millis(2);
+    /// A change of turns takes about a microsecond.
+    const MIN_SLICE: Duration = Duration::from_micros(20);
+    /// Nobody waits, but a new job may come.
+    const MAX_SLICE: Duration = Duration::from_micros(200);
+    let jobs = u32::try_from(jobs).unwrap_or(u32::MAX).max(1);
+    (ROUND / jobs).clamp(MIN_SLICE, MAX_SLICE)
 }

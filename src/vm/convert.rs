@@ -18,6 +18,7 @@ use crate::vm::budget::Budget;
 use crate::vm::error::ConvertError;
 use crate::vm::limits::{MAX_JSON_FIELDS, MAX_JSON_VALUES, MAX_RESULT_BYTES, MAX_RESULT_DEPTH};
 use crate::vm::native::Raise;
+use crate::vm::read_only;
 use crate::vm::stdlib::text::number_text;
 
 /// How many values are built between two looks at the budget.
@@ -259,6 +260,7 @@ impl<'gc> Exporter<'gc> {
     }
 
     fn table(&mut self, table: Table<'gc>) -> Result<Json, ConvertError> {
+        let table = read_only::contents(self.ctx, table).unwrap_or(table);
         if self.open.contains(&table) {
             return Err(ConvertError::Cycle { path: self.place() });
         }

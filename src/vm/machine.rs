@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use ottavino_gc_arena::Rootable;
+use ottavino_gc_arena::metrics::Pacing;
 use piccolo::{
     Callback, Closure, Context, Executor, Fuel, FunctionPrototype, Lua, StashedExecutor, String as LuaString,
     Table, Value, Variadic,
@@ -26,6 +27,7 @@ use crate::vm::names::Names;
 use crate::vm::native::{Answer, Native, PendingAnswer, Raise};
 use crate::vm::panic_text;
 use crate::vm::program::Program;
+use crate::vm::read_only;
 use crate::vm::stdlib;
 use crate::vm::stdlib::text::number_text;
 use crate::vm::vm_error::run_error;
@@ -36,6 +38,9 @@ const STEP_FUEL: i32 = 64;
 
 /// The longest a slice goes on before others get their turn.
 const SLICE_TIME: Duration = Duration::from_micros(200);
+
+/// What a VM allocates before its collector starts to work.
+const COLLECT_FROM_BYTES: usize = 32 * 1024;
 
 /// What an invocation is to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,6 +137,11 @@ impl<'gc> Installer<'gc, '_> {
         native.bind(self.ctx, self.shared)
     }
 
+    /// A table that shows `contents`, which the program knows as `name`, and can't be changed.
+    pub(crate) fn read_only(&self, name: &'static str, contents: Table<'gc>) -> Table<'gc> {
+        read_only::front(self.ctx, self.shared, name, contents)
+    }
+
     pub(crate) fn text(&self, text: &str) -> Value<'gc> {
         LuaString::from_slice(&self.ctx, text.as_bytes()).into()
     }
@@ -188,7 +198,7 @@ impl Machine {
     ) -> Result<Self, RunError> {
         guarded(|| {
             let shared = Rc::new(Shared::new(Budget::new(limits), host, program.places().clone()));
-            let mut lua = Lua::empty();
+            let mut lua = empty_lua();
             let executor = lua.enter(|ctx| build(ctx, program, &shared, install))?;
             let script = program.name().to_owned();
             Ok(Self { executor, lua, shared, script, phase: Phase::Chunk(entry), fuel: 0 })
@@ -199,7 +209,14 @@ impl Machine {
     ///
     /// After [`Slice::Finished`] there is nothing more to do: drop the machine.
     pub fn run_slice(&mut self) -> Slice {
-        match guarded(|| self.steps()) {
+        self.run_slice_for(SLICE_TIME)
+    }
+
+    /// Runs for about `time`, for those who have many machines to give turns to.
+    ///
+    /// After [`Slice::Finished`] there is nothing more to do: drop the machine.
+    pub fn run_slice_for(&mut self, time: Duration) -> Slice {
+        match guarded(|| self.steps(time)) {
             Ok(slice) => slice,
             Err(error) => Slice::Finished(Err(error)),
         }
@@ -236,7 +253,7 @@ impl Machine {
         }
     }
 
-    fn steps(&mut self) -> Result<Slice, RunError> {
+    fn steps(&mut self, slice_time: Duration) -> Result<Slice, RunError> {
         let slice_start = Instant::now();
         loop {
             let mut fuel = Fuel::with(STEP_FUEL);
@@ -264,7 +281,7 @@ impl Machine {
             } else if let Some(pending) = self.shared.budget.take_pending() {
                 return Ok(Slice::Waiting(Waiting(pending)));
             }
-            if now.duration_since(slice_start) >= SLICE_TIME {
+            if now.duration_since(slice_start) >= slice_time {
                 return Ok(Slice::Paused);
             }
         }
@@ -347,6 +364,16 @@ impl Host for PlainHost {
 fn guarded<T>(work: impl FnOnce() -> Result<T, RunError>) -> Result<T, RunError> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|panic| Err(RunError::Internal { detail: panic_text(panic.as_ref()) }))
+}
+
+/// A VM without anything in it. The collector of the published one begins its work after 4 KiB, which
+/// most invocations pass and few need: they are over before it would have freed anything. The pause that
+/// is asked for holds from the next cycle on, so the first one, over nothing, is run now.
+fn empty_lua() -> Lua {
+    let mut lua = Lua::empty();
+    lua.gc_metrics().set_pacing(Pacing::default().with_min_sleep(COLLECT_FROM_BYTES));
+    lua.gc_collect();
+    lua
 }
 
 fn build(

@@ -19,6 +19,7 @@ pub(crate) mod native;
 mod panics;
 mod places;
 mod program;
+mod read_only;
 mod rewrite;
 pub mod stdlib;
 mod syntax_error;

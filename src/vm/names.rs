@@ -27,6 +27,9 @@ pub(crate) struct Names {
     used: HashSet<Text>,
     /// How often each variable is assigned to.
     defined: HashMap<Text, usize>,
+    /// Variables of which a field is used as a value, as in `local p = goop.peer`, or assigned to, as in
+    /// `goop.peer.id = 1`. What is only read from (`goop.peer.id`) or called (`goop.commands()`) is not.
+    parts: HashSet<Text>,
     /// Some table is indexed with a computed key; a string's methods can be reached so.
     computed_index: bool,
     /// `error` is used in another way than with a message alone or with a level of 0 or 1.
@@ -73,6 +76,13 @@ impl Names {
         self.all || self.error_level || self.assigned.contains(&b"error"[..])
     }
 
+    /// Whether the program can get hold of the table `library`, or of a table that is its field, as a
+    /// value: without that, it can only read from them.
+    pub(crate) fn holds_tables_of(&self, library: &str) -> bool {
+        let library = library.as_bytes();
+        self.all || self.whole.contains(library) || self.parts.contains(library)
+    }
+
     /// Whether `("…")[key]` may ask for a method by a computed name.
     pub(crate) fn computes_index(&self) -> bool {
         self.all || self.computed_index
@@ -86,10 +96,17 @@ impl Visitor for Names {
         self.mentioned.insert(text.clone());
     }
 
-    fn variable(&mut self, name: &Text, first: Option<&SuffixPart<Text>>) {
+    fn variable(&mut self, name: &Text, suffixes: &[&SuffixPart<Text>], call: Option<&CallSuffix<Text>>) {
         self.used.insert(name.clone());
-        self.error_level |= &**name == b"error" && !is_call_with_own_level(first);
-        let by_constant = match first {
+        if &**name == b"error" {
+            let arguments = match (suffixes, call) {
+                ([SuffixPart::Call(CallSuffix::Function(arguments)), ..], _) => Some(arguments),
+                ([], Some(CallSuffix::Function(arguments))) => Some(arguments),
+                _ => None,
+            };
+            self.error_level |= !arguments.is_some_and(|arguments| have_own_level(arguments));
+        }
+        let by_constant = match suffixes.first() {
             Some(SuffixPart::Field(FieldSuffix::Named(_))) => true,
             Some(SuffixPart::Call(CallSuffix::Method(..))) => true,
             // A literal key is among the mentioned texts; a computed one may be anything.
@@ -98,6 +115,16 @@ impl Visitor for Names {
         };
         if !by_constant {
             self.whole.insert(name.clone());
+        }
+        let gone_into = match (suffixes, call) {
+            ([SuffixPart::Field(_), SuffixPart::Field(_), ..], _) => true,
+            ([SuffixPart::Field(_), SuffixPart::Call(CallSuffix::Function(_)), ..], _) => true,
+            ([SuffixPart::Field(_)], Some(CallSuffix::Function(_))) => true,
+            // Used as a value; a method is handed the table before the colon.
+            _ => false,
+        };
+        if !gone_into {
+            self.parts.insert(name.clone());
         }
     }
 
@@ -112,9 +139,8 @@ impl Visitor for Names {
 }
 
 /// `(message)`, `(message, 0)`, `(message, 1)`
-fn is_call_with_own_level(call: Option<&SuffixPart<Text>>) -> bool {
-    let Some(SuffixPart::Call(CallSuffix::Function(arguments))) = call else { return false };
-    match &**arguments {
+fn have_own_level(arguments: &[Expression<Text>]) -> bool {
+    match arguments {
         [] => true,
         [message] => !gives_many(message),
         [_, level, ..] => {

@@ -1,8 +1,13 @@
 //! The engine as an embedder uses it: no node, no command line.
 
 mod api;
+mod counters;
 mod dispatch;
+mod help;
+mod log;
+mod read_only;
 mod reload;
+mod workers;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +15,7 @@ use std::time::Duration;
 
 use goop2::config::LuaConfig;
 use goop2::peer_id::PeerId;
-use goop2::script::{Caller, DirectSender, Engine, ScriptEvent, SendFuture};
+use goop2::script::{Caller, DirectSender, Engine, EngineOptions, ScriptEvent, SendFuture};
 use parking_lot::Mutex;
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -47,12 +52,16 @@ impl Peer {
     }
 
     pub(crate) fn configured(config: LuaConfig, scripts: &[(&str, &str)]) -> Self {
+        Self::with_options(config, EngineOptions::default(), scripts)
+    }
+
+    pub(crate) fn with_options(config: LuaConfig, options: EngineOptions, scripts: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         for (file, source) in scripts {
             write(&dir.path().join("site/lua").join(file), source);
         }
         let own = Caller { peer: PeerId::parse("Host").unwrap(), label: "the host".to_owned() };
-        let engine = Arc::new(Engine::new(config, dir.path(), own).unwrap());
+        let engine = Arc::new(Engine::with_options(config, dir.path(), own, options).unwrap());
         Self { dir, engine }
     }
 

@@ -2,8 +2,11 @@
 
 use std::fs;
 
-use super::{Peer, wait_for};
-use goop2::script::ScriptEvent;
+use std::time::Duration;
+
+use super::{Peer, config, wait_for};
+use goop2::config::LuaConfig;
+use goop2::script::{EngineOptions, Reload, ScriptEvent};
 
 fn answers(text: &str) -> String {
     format!("function handle() return '{text}' end")
@@ -68,6 +71,90 @@ async fn editors_that_save_by_renaming_are_noticed() {
 }
 
 #[tokio::test]
+async fn a_file_cut_off_or_emptied_leaves_the_last_good_version() {
+    let peer = Peer::with(&[("a.lua", &answers("good"))]);
+    let mut events = peer.engine.events();
+    for (half, problem) in [
+        ("function handle()\n  return 'ne", "a.lua:2: unfinished string"),
+        ("", "a.lua: defines neither handle(args) nor call(request): nobody can call it"),
+        ("-- only the head so far\n", "a.lua: defines neither handle(args) nor call(request)"),
+    ] {
+        peer.write("a.lua", half);
+        let event = wait_for(&mut events, |_| true).await;
+        let ScriptEvent::Rejected { problem: found, .. } = &event else { panic!("{event:?}") };
+        assert!(found.starts_with(problem), "{found}");
+        assert_eq!(peer.chat("!a").await.as_deref(), Some("good"));
+    }
+    peer.write("a.lua", &answers("whole"));
+    wait_for(&mut events, loaded("a")).await;
+    assert_eq!(peer.chat("!a").await.as_deref(), Some("whole"));
+}
+
+#[tokio::test]
+async fn editors_temporary_files_are_no_scripts() {
+    let peer = Peer::with(&[("a.lua", &answers("one"))]);
+    let mut events = peer.engine.events();
+    for file in
+        ["4913", ".a.lua.swp", "a.lua~", "#a.lua#", ".#a.lua", "a.lua.tmp", "___jb_tmp___", "a.lua.bak"]
+    {
+        peer.write(file, "this is no Lua");
+    }
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("nobody@nowhere.1234", peer.script_path("lock.lua")).unwrap();
+    peer.write("z.lua", &answers("last"));
+    let event = wait_for(&mut events, |_| true).await;
+    assert_eq!(event, ScriptEvent::Loaded { name: "z".to_owned() }, "nothing else happened before it");
+    assert_eq!(peer.engine.commands(), ["a", "z"]);
+}
+
+#[tokio::test]
+async fn the_folder_above_may_be_deleted_and_come_back() {
+    let peer = Peer::with(&[("a.lua", &answers("one"))]);
+    let mut events = peer.engine.events();
+    fs::remove_dir_all(peer.dir.path().join("site")).unwrap();
+    wait_for(&mut events, removed("a")).await;
+    peer.write("b.lua", &answers("back"));
+    wait_for(&mut events, loaded("b")).await;
+    peer.write("b.lua", &answers("changed"));
+    wait_for(&mut events, loaded("b")).await;
+    assert_eq!(peer.chat("!b").await.as_deref(), Some("changed"));
+}
+
+#[tokio::test]
+async fn functions_may_go_and_come_again() {
+    let peer = Peer::with(&[("functions/f.lua", "function call() return 1 end")]);
+    let mut events = peer.engine.events();
+    fs::remove_dir_all(peer.script_path("functions")).unwrap();
+    wait_for(&mut events, removed("f")).await;
+    peer.write("functions/f.lua", "function call() return 2 end");
+    wait_for(&mut events, loaded("f")).await;
+    peer.write("functions/f.lua", "function call() return 3 end");
+    wait_for(&mut events, loaded("f")).await;
+    assert_eq!(peer.call("f", serde_json::json!({})).await, Ok(serde_json::json!(3)));
+    peer.write("functions/chat.lua", &answers("x"));
+    let event = wait_for(&mut events, |_| true).await;
+    let ScriptEvent::Rejected { file, problem } = event else { panic!("{event:?}") };
+    assert_eq!(file, format!("functions{}chat.lua", std::path::MAIN_SEPARATOR));
+    assert!(problem.starts_with("chat.lua: defines no call(request)"), "{problem}");
+}
+
+#[tokio::test]
+async fn without_the_platforms_watcher_the_folder_is_looked_at() {
+    let options =
+        EngineOptions { reload: Reload::Poll(Duration::from_millis(5)), ..EngineOptions::default() };
+    let peer = Peer::with_options(config(), options, &[("a.lua", &answers("one"))]);
+    let mut events = peer.engine.events();
+    peer.write("a.lua", &answers("two"));
+    wait_for(&mut events, loaded("a")).await;
+    assert_eq!(peer.chat("!a").await.as_deref(), Some("two"));
+    fs::remove_dir_all(peer.dir.path().join("site")).unwrap();
+    wait_for(&mut events, removed("a")).await;
+    peer.write("b.lua", &answers("new"));
+    wait_for(&mut events, loaded("b")).await;
+    assert_eq!(peer.chat("!b").await.as_deref(), Some("new"));
+}
+
+#[tokio::test]
 async fn the_folder_may_be_deleted_and_come_back_and_functions_may_appear_later() {
     let peer = Peer::with(&[("a.lua", &answers("one"))]);
     let mut events = peer.engine.events();
@@ -86,16 +173,24 @@ async fn the_folder_may_be_deleted_and_come_back_and_functions_may_appear_later(
 async fn a_burst_of_files_is_loaded_whole() {
     let peer = Peer::with(&[]);
     let mut events = peer.engine.events();
-    for n in 0..200 {
+    for n in 0..500 {
         peer.write(&format!("s{n}.lua"), &answers("x"));
     }
-    wait_for(&mut events, |_| peer.engine.commands().len() == 200).await;
+    let mut loaded = 0;
+    while loaded < 500 {
+        let event = wait_for(&mut events, |_| true).await;
+        assert!(matches!(event, ScriptEvent::Loaded { .. }), "{event:?}");
+        loaded += 1;
+    }
+    assert_eq!(peer.engine.commands().len(), 500);
 }
 
 #[tokio::test]
 async fn what_is_running_finishes_on_the_version_it_started_with() {
     let slow = "function handle() local n = 0 for i = 1, 3e6 do n = n + 1 end return 'old' end";
-    let peer = Peer::with(&[("a.lua", slow)]);
+    // However busy the machine is, the old version must come to its end.
+    let patient = LuaConfig { timeout_seconds: 60, ..config() };
+    let peer = Peer::configured(patient, &[("a.lua", slow)]);
     let mut events = peer.engine.events();
     let replace = async {
         peer.write("a.lua", &answers("new"));

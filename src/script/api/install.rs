@@ -16,7 +16,7 @@ pub(crate) fn install<'gc>(installer: &mut Installer<'gc, '_>) {
         if let Some(invocation) = i.host::<Invocation>() {
             fill(i, goop, invocation);
         }
-        goop.into()
+        closed(i, "goop", goop)
     });
 }
 
@@ -26,34 +26,39 @@ fn fill<'gc>(i: &Installer<'gc, '_>, goop: Table<'gc>, invocation: &Invocation) 
             goop.set_field(i.ctx, name, value());
         }
     };
-    set("peer", &|| peer_table(i, &invocation.caller));
-    set("self", &|| peer_table(i, &invocation.own));
-    set("log", &|| natives(i, log::NATIVES));
-    set("json", &|| natives(i, json::NATIVES));
+    set("peer", &|| closed(i, "goop.peer", peer_table(i, &invocation.caller)));
+    set("self", &|| closed(i, "goop.self", peer_table(i, &invocation.own)));
+    set("log", &|| closed(i, "goop.log", natives(i, log::NATIVES)));
+    set("json", &|| closed(i, "goop.json", natives(i, json::NATIVES)));
     set("commands", &|| i.bind(&commands::COMMANDS).into());
     if invocation.kv.is_some() {
-        set("kv", &|| natives(i, kv::NATIVES));
+        set("kv", &|| closed(i, "goop.kv", natives(i, kv::NATIVES)));
     }
     #[cfg(feature = "db")]
     if invocation.database.is_some() {
-        set("db", &|| natives(i, super::db::NATIVES));
+        set("db", &|| closed(i, "goop.db", natives(i, super::db::NATIVES)));
     }
 }
 
-fn peer_table<'gc>(i: &Installer<'gc, '_>, peer: &Caller) -> Value<'gc> {
+/// The table as the script gets it: read-only, unless this program can do no more than read anyway.
+fn closed<'gc>(i: &Installer<'gc, '_>, name: &'static str, table: Table<'gc>) -> Value<'gc> {
+    if i.names().holds_tables_of("goop") { i.read_only(name, table).into() } else { table.into() }
+}
+
+fn peer_table<'gc>(i: &Installer<'gc, '_>, peer: &Caller) -> Table<'gc> {
     let table = Table::new(&i.ctx);
     table.set_field(i.ctx, "id", i.text(peer.peer.as_str()));
     table.set_field(i.ctx, "label", i.text(&peer.label));
-    table.into()
+    table
 }
 
 /// All of a small library: whoever names `goop.kv` uses most of it.
-fn natives<'gc>(i: &Installer<'gc, '_>, natives: &'static [Native]) -> Value<'gc> {
+fn natives<'gc>(i: &Installer<'gc, '_>, natives: &'static [Native]) -> Table<'gc> {
     let table = Table::new(&i.ctx);
     for native in natives {
         table.set_field(i.ctx, short_name(native.name), i.bind(native));
     }
-    table.into()
+    table
 }
 
 /// `goop.kv.set` is the field `set` of its table; errors name it in full.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::script::Caller;
 use crate::script::kv_store::KvStore;
+use crate::script::log_text::LineBudget;
 use crate::script::name::ScriptName;
 #[cfg(feature = "db")]
 use crate::store::ReadOnly;
@@ -31,6 +32,8 @@ pub(crate) struct Invocation {
     pub(crate) database: Option<Arc<ReadOnly>>,
     /// Lines logged so far.
     pub(crate) logged: Cell<usize>,
+    /// The lines that the script may still log, in all its invocations.
+    pub(crate) lines: Arc<LineBudget>,
 }
 
 impl Host for Invocation {

@@ -1,11 +1,13 @@
 //! `goop.log` and `print`: lines for the owner.
 //!
-//! A stranger can make a script log, so what a line may hold and how many there may be is bounded,
-//! and control characters are escaped: a log is read in a terminal.
+//! Each line carries the script, the caller and the invocation's reference, which a visitor may have been
+//! told. How many lines an invocation and a script may log is bounded, and what is in them is escaped.
 
 use piccolo::Value;
+use tokio::time::Instant;
 
 use crate::script::api::Invocation;
+use crate::script::log_text::{Line, escaped};
 use crate::vm::call::Call;
 use crate::vm::native::{Native, Outcome};
 
@@ -52,36 +54,16 @@ pub(super) fn write(invocation: &Invocation, level: Level, line: &[u8]) {
     if logged > MAX_LINES {
         return;
     }
-    let text = if logged == MAX_LINES { "further lines are left out".to_owned() } else { escaped(line) };
+    let text = match invocation.lines.take(Instant::now()) {
+        Line::LeaveOut => return,
+        Line::SayThatMoreIsLeftOut => "further lines of this script in this minute are left out".to_owned(),
+        Line::Log if logged == MAX_LINES => "further lines of this invocation are left out".to_owned(),
+        Line::Log => escaped(line, MAX_LINE_BYTES),
+    };
     let (script, caller, reference) = (&invocation.script, &invocation.caller.peer, &invocation.reference);
     match level {
         Level::Info => tracing::info!(target: "goop2::lua", %script, %caller, %reference, "{text}"),
         Level::Warn => tracing::warn!(target: "goop2::lua", %script, %caller, %reference, "{text}"),
         Level::Error => tracing::error!(target: "goop2::lua", %script, %caller, %reference, "{text}"),
-    }
-}
-
-/// The line as text that can't do anything to a terminal.
-fn escaped(line: &[u8]) -> String {
-    let kept = line.get(..MAX_LINE_BYTES).unwrap_or(line);
-    let mut text = String::with_capacity(kept.len());
-    for c in String::from_utf8_lossy(kept).chars() {
-        if c.is_control() && c != '\t' { text.extend(c.escape_default()) } else { text.push(c) }
-    }
-    if kept.len() < line.len() {
-        text.push_str("...");
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn control_characters_are_escaped_and_long_lines_cut() {
-        assert_eq!(escaped(b"a\x1b[2Jb\nc\td"), "a\\u{1b}[2Jb\\nc\td");
-        let long = escaped(&[b'x'; 5_000]);
-        assert_eq!(long.len(), MAX_LINE_BYTES + 3);
     }
 }

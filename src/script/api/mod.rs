@@ -1,8 +1,8 @@
 //! The `goop` table that scripts see.
 //!
 //! Authority lies in [`Invocation`], on the Rust side: who calls, which store, which limits. The
-//! tables that a script sees show some of it and are never read back, so a script that changes
-//! them deceives only itself.
+//! tables that a script sees show some of it and are never read back. They are read-only all the same,
+//! so that a slip (`goop.peer.id = x` where `==` was meant) is an error with a line and not a puzzle.
 
 mod commands;
 #[cfg(feature = "db")]

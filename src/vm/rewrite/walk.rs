@@ -66,8 +66,9 @@ pub(crate) trait Visitor {
     }
     fn enter_loop(&mut self) {}
     fn leave_loop(&mut self) {}
-    /// A variable's value is used, followed by `first` as its first suffix.
-    fn variable(&mut self, _name: &Text, _first: Option<&SuffixPart<Text>>) {}
+    /// A variable's value is used, followed by `suffixes` and, where the whole is a statement, `call`. A
+    /// last field that is assigned to is not among them.
+    fn variable(&mut self, _name: &Text, _suffixes: &[&SuffixPart<Text>], _call: Option<&CallSuffix<Text>>) {}
     /// A variable is assigned to, or a field of its value is.
     fn assigned(&mut self, _name: &Text) {}
     /// The line of what follows.
@@ -137,6 +138,10 @@ fn walk_statement<V: Visitor>(v: &mut V, statement: &Statement<Text>) -> Result<
             v.text(&s.name);
             v.assigned(&s.name);
             s.fields.iter().chain(&s.method).for_each(|name| v.text(name));
+            if s.method.is_some() || !s.fields.is_empty() {
+                // `function a.b.c()` assigns to a field of whatever table that is.
+                v.variable(&s.name, &[], None);
+            }
             walk_function(v, &s.definition, s.method.is_some())
         }
         Statement::LocalFunction(s) => {
@@ -302,7 +307,7 @@ fn walk_suffixes<V: Visitor>(
     match primary {
         PrimaryExpression::Name(name) => {
             v.text(name);
-            v.variable(name, suffixes.first().copied());
+            v.variable(name, suffixes, call);
         }
         PrimaryExpression::GroupedExpression(inner) => walk_expression(v, inner)?,
     }

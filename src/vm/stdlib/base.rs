@@ -14,6 +14,7 @@ use crate::vm::counted::CountedBuffer;
 use crate::vm::limits::MAX_ERROR_BYTES;
 use crate::vm::machine::{Installer, string_metatable};
 use crate::vm::native::{Flow, Native, Outcome, Raise};
+use crate::vm::read_only;
 use crate::vm::task::{Task, Turn, go_on};
 
 /// Fuel for a call of any native here, beyond what the VM charges for a call.
@@ -225,6 +226,7 @@ fn pairs<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 
 fn next<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let table = call.table(1)?;
+    let table = read_only::contents(call.ctx, table).unwrap_or(table);
     match table.next(call.value(2)) {
         NextValue::Found { key, value } => call.give_all(&[key, value]),
         NextValue::Last => call.give(Value::Nil),
@@ -293,15 +295,14 @@ fn raw_len<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 fn raw_get<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let table = call.table(1)?;
     let key = call.any(2)?;
+    read_only::refuse_raw_access(call, table)?;
     call.give(table.get_raw(key))
 }
 
 fn raw_set<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let table = call.table(1)?;
     let (key, value) = (call.any(2)?, call.any(3)?);
-    if is_protected(call.ctx, table) {
-        return Err(Raise::Message("rawset: this table is read-only".to_owned()));
-    }
+    read_only::refuse_raw_access(call, table)?;
     table.set_raw(&call.ctx, key, value).map_err(|_| {
         Raise::Message(format!("table index is {}", if key.is_nil() { "nil" } else { "NaN" }))
     })?;

@@ -11,6 +11,7 @@ use super::text::number_text;
 use crate::vm::call::Call;
 use crate::vm::counted::CountedBuffer;
 use crate::vm::native::{Flow, Native, Outcome, Raise};
+use crate::vm::read_only;
 use crate::vm::task::{Task, Turn, go_on};
 
 /// Entries that `concat` appends between two looks at the limits.
@@ -53,6 +54,7 @@ fn ask_shift<'gc>(call: &mut Call<'gc, '_>, count: i64) -> Result<(), Raise<'gc>
 
 fn insert<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let table = call.table(1)?;
+    read_only::refuse_raw_access(call, table)?;
     let end = table.length().saturating_add(1);
     let (position, value) = match call.count() {
         2 => (end, call.value(2)),

@@ -1,0 +1,107 @@
+//! Many scripts at once.
+
+use goop2::config::LuaConfig;
+use tokio::task::JoinSet;
+
+use super::{Inbox, Peer, caller, config};
+
+const ECHO: &str = "function handle(args) return '[' .. args .. ']' end";
+const LOOP: &str = "function handle() while true do end end";
+
+/// The replies to so many `text`s at once.
+async fn at_once(peer: &Peer, count: usize, text: &str) -> Vec<String> {
+    let mut calls = JoinSet::new();
+    for _ in 0..count {
+        let (engine, text) = (peer.engine.clone(), text.to_owned());
+        calls.spawn(async move {
+            let inbox = Inbox::default();
+            engine.dispatch(&caller("Ann"), &text, &inbox).await;
+            inbox.0.into_inner().pop().unwrap().1
+        });
+    }
+    calls.join_all().await
+}
+
+#[tokio::test]
+async fn busy_scripts_do_not_keep_others_waiting() {
+    let peer = Peer::with(&[("echo.lua", ECHO), ("loop.lua", LOOP)]);
+    let spin = || async { peer.chat("!loop").await.unwrap() };
+    let spinning = async { tokio::join!(spin(), spin(), spin(), spin(), spin(), spin()) };
+    let answered = async {
+        let mut answered = 0;
+        while answered < 20 {
+            assert_eq!(peer.chat("!echo").await.as_deref(), Some("[]"));
+            answered += 1;
+        }
+        answered
+    };
+    // The spinning ones end at their deadline; the others are all done long before.
+    tokio::select! {
+        biased;
+        answered = answered => assert_eq!(answered, 20),
+        _ = spinning => panic!("20 small commands took longer than the deadline of the busy ones"),
+    }
+}
+
+#[tokio::test]
+async fn too_many_at_once_are_refused_at_once() {
+    let config = LuaConfig { max_running: 4, max_waiting: 3, ..config() };
+    let peer = Peer::configured(config, &[("loop.lua", LOOP)]);
+    let replies = at_once(&peer, 10, "!loop").await;
+    let busy = replies.iter().filter(|reply| *reply == "Busy, try again later").count();
+    assert_eq!(busy, 10 - 4 - 3, "{replies:?}");
+    assert_eq!(peer.engine.stats()[0].busy, 3);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_place_is_answered_in_the_end() {
+    let config = LuaConfig { max_running: 1, max_waiting: 1_000, ..config() };
+    let peer = Peer::configured(config, &[("echo.lua", ECHO)]);
+    let replies = at_once(&peer, 500, "!echo x").await;
+    assert!(replies.iter().all(|reply| reply == "[x]"), "{replies:?}");
+}
+
+/// Each would hold a thread for its whole second if scripts had threads.
+#[tokio::test]
+async fn hundreds_of_busy_scripts_share_the_cores_and_end_together() {
+    let config = LuaConfig { max_running: 300, ..config() };
+    let peer = Peer::configured(config, &[("echo.lua", ECHO), ("loop.lua", LOOP)]);
+    let spinning = at_once(&peer, 250, "!loop");
+    tokio::pin!(spinning);
+    let small = async {
+        for _ in 0..5 {
+            assert_eq!(peer.chat("!echo").await.as_deref(), Some("[]"));
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = &mut spinning => panic!("five small commands took longer than the deadline of the busy ones"),
+        () = small => {}
+    }
+    assert!(spinning.await.iter().all(|reply| reply.starts_with("Script error (ref ")));
+}
+
+#[tokio::test]
+async fn closing_waits_for_what_runs_and_later_calls_are_busy() {
+    let peer = Peer::with(&[("loop.lua", LOOP)]);
+    let (running, ()) = tokio::join!(peer.chat("!loop"), async {
+        tokio::task::yield_now().await;
+        peer.engine.close().await;
+    });
+    assert!(running.unwrap().starts_with("Script error (ref "));
+    assert_eq!(peer.chat("!loop").await.as_deref(), Some("Busy, try again later"));
+}
+
+#[tokio::test]
+async fn closing_refuses_what_still_waits() {
+    let config = LuaConfig { max_running: 1, ..config() };
+    let peer = Peer::configured(config, &[("loop.lua", LOOP)]);
+    let (mut replies, ()) = tokio::join!(biased; at_once(&peer, 2, "!loop"), async {
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
+        peer.engine.close().await;
+    });
+    replies.sort();
+    assert_eq!(replies[0], "Busy, try again later");
+    assert!(replies[1].starts_with("Script error (ref "), "{replies:?}");
+}
