@@ -260,7 +260,7 @@ impl Engine {
             caller: caller.clone(),
             own: self.own.clone(),
             commands: Arc::new(self.commands()),
-            kv: self.config.kv_enabled.then(|| self.store(&script.name)),
+            kv: self.config.kv_enabled.then(|| Arc::new(self.store(&script.name).session())),
             #[cfg(feature = "db")]
             database: is_function.then(|| self.database.clone()),
             logged: Cell::new(0),

@@ -4,6 +4,7 @@ mod api;
 mod caller;
 mod engine;
 mod header;
+mod kv_file;
 mod kv_store;
 mod name;
 mod offline;

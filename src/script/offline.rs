@@ -31,6 +31,8 @@ pub struct Surroundings {
     pub peer_dir: Option<PathBuf>,
     /// The script folder whose KV stores are used; a temporary one without.
     pub script_dir: Option<PathBuf>,
+    /// Whether scripts have `goop.kv`.
+    pub kv_enabled: bool,
     /// What `goop.commands()` gives.
     pub commands: Vec<String>,
     /// What each invocation may use.
@@ -120,7 +122,7 @@ impl Runner {
             caller: self.surroundings.caller.clone(),
             own: self.surroundings.own.clone(),
             commands: Arc::new(self.surroundings.commands.clone()),
-            kv: Some(self.kv.clone()),
+            kv: self.surroundings.kv_enabled.then(|| Arc::new(self.kv.clone().session())),
             #[cfg(feature = "db")]
             database: if is_function { self.database.clone() } else { None },
             logged: Cell::new(0),

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::script::Caller;
-use crate::script::kv_store::KvStore;
+use crate::script::kv_store::KvSession;
 use crate::script::name::ScriptName;
 #[cfg(feature = "db")]
 use crate::store::ReadOnly;
@@ -24,8 +24,8 @@ pub(crate) struct Invocation {
     pub(crate) own: Caller,
     /// The names that `goop.commands()` gives.
     pub(crate) commands: Arc<Vec<String>>,
-    /// The script's store, unless the owner switched it off.
-    pub(crate) kv: Option<Arc<KvStore>>,
+    /// This invocation's use of the script's store, unless the owner switched it off.
+    pub(crate) kv: Option<Arc<KvSession>>,
     /// The peer's database, for data functions.
     #[cfg(feature = "db")]
     pub(crate) database: Option<Arc<ReadOnly>>,
