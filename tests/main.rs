@@ -4,6 +4,7 @@
 //! - `site`, `chat`, `identity`, `wire`: each part by itself, byte for byte
 //! - `mesh`: real nodes over real connections
 //! - `cli`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
+//! - `cli_kv`: processes that share what scripts keep, and are killed
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +15,7 @@
 
 mod chat;
 mod cli;
+mod cli_kv;
 mod cli_peer;
 mod cli_run;
 mod cli_support;
