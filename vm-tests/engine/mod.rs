@@ -2,6 +2,7 @@
 
 mod api;
 mod dispatch;
+mod json;
 mod reload;
 
 use std::path::{Path, PathBuf};

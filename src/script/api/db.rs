@@ -13,7 +13,7 @@ use crate::script::api::Invocation;
 use crate::store::{QueryLimits, ReadOnly, Rows, SqlValue};
 use crate::vm::call::Call;
 use crate::vm::native::{Answer, Flow, Native, Outcome, Raise};
-use crate::vm::{exact_integer, import_integer, mark_list};
+use crate::vm::{Mark, exact_integer, import_integer, set_mark};
 
 /// Fuel for a query: it leaves the VM and comes back.
 const QUERY: i32 = 512;
@@ -112,7 +112,7 @@ fn give_rows<'gc>(call: &mut Call<'gc, '_>, rows: &Rows) -> Outcome<'gc> {
     }
     let list = Table::new(&call.ctx);
     if rows.rows.is_empty() {
-        mark_list(call.ctx, list);
+        set_mark(call.ctx, list, Mark::List);
     }
     for (index, row) in (1_i64..).zip(&rows.rows) {
         let table = row_table(call, &names, row)?;

@@ -29,7 +29,7 @@ fn fill<'gc>(i: &Installer<'gc, '_>, goop: Table<'gc>, invocation: &Invocation) 
     set("peer", &|| peer_table(i, &invocation.caller));
     set("self", &|| peer_table(i, &invocation.own));
     set("log", &|| natives(i, log::NATIVES));
-    set("json", &|| natives(i, json::NATIVES));
+    set("json", &|| json_table(i));
     set("commands", &|| i.bind(&commands::COMMANDS).into());
     if invocation.kv.is_some() {
         set("kv", &|| natives(i, kv::NATIVES));
@@ -45,6 +45,14 @@ fn peer_table<'gc>(i: &Installer<'gc, '_>, peer: &Caller) -> Value<'gc> {
     table.set_field(i.ctx, "id", i.text(peer.peer.as_str()));
     table.set_field(i.ctx, "label", i.text(&peer.label));
     table.into()
+}
+
+fn json_table<'gc>(i: &Installer<'gc, '_>) -> Value<'gc> {
+    let table = natives(i, json::NATIVES);
+    if let Value::Table(table) = table {
+        table.set_field(i.ctx, "null", json::null(i.ctx));
+    }
+    table
 }
 
 /// All of a small library: whoever names `goop.kv` uses most of it.
