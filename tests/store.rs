@@ -409,6 +409,39 @@ fn slow_functions_stop_at_the_deadline_too() {
     }
 }
 
+/// SQLite does not look at the clock between the functions of one row, so their number is bounded,
+/// and those that take quadratic time are refused.
+#[test]
+fn the_functions_of_one_row_end_soon_after_the_deadline() {
+    let fixture = Fixture::new();
+    let refused = fixture.ask("SELECT unhex(replace(hex(zeroblob(400000)), '0', '-'), '.-')").unwrap_err();
+    assert_eq!(refused.to_string(), "unhex takes one argument here");
+    assert_eq!(fixture.column("SELECT unhex('00ff')"), [SqlValue::Blob(vec![0, 255])]);
+    for unknown in ["changes()", "fts5_source_id()", "json_patch('{}', '{}')", "load_extension('x')"] {
+        let refused = fixture.ask(&format!("SELECT {unknown}"));
+        assert!(matches!(refused, Err(QueryError::ReadOnly { .. })), "{unknown}: {refused:?}");
+    }
+    let many = |count: usize| format!("SELECT {}", vec!["abs(1)"; count].join(", "));
+    assert!(fixture.ask(&many(64)).is_ok());
+    assert_eq!(fixture.ask(&many(65)), Err(QueryError::TooManyFunctions { limit: 64 }));
+    assert!(fixture.ask("SELECT 1").is_ok(), "the count is each query's own");
+
+    // The worst that the bounds allow: each path goes through all of a long text.
+    let extract = |n: usize| {
+        let paths: Vec<_> = (0..23).map(|path| format!("'$[{}]'", 440_000 + 23 * n + path)).collect();
+        format!("json_extract(j, {})", paths.join(", "))
+    };
+    let long = "WITH d(j) AS (SELECT '[' || replace(hex(zeroblob(450000)), '00', '0,') || '0]')";
+    let sql = |uses: usize| {
+        format!("{long} SELECT {} FROM d", (0..uses).map(extract).collect::<Vec<_>>().join(", "))
+    };
+    assert_eq!(fixture.ask(&sql(17)), Err(QueryError::TooManyFunctions { limit: 64 }));
+    let start = Instant::now();
+    let limits = QueryLimits::until(start + Duration::from_millis(50));
+    let _ = fixture.database.reader().query(&sql(15), &[], &limits);
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
 #[test]
 fn replaced_functions_answer_as_sqlite_does() {
     let plain = rusqlite::Connection::open_in_memory().unwrap();

@@ -17,14 +17,14 @@ use crate::config::LuaConfig;
 use crate::script::api::Invocation;
 use crate::script::kv_store::KvStore;
 use crate::script::name::ScriptName;
+#[cfg(feature = "db")]
+use crate::script::queries::Queries;
 use crate::script::rate_limit::{RateLimited, RateLimiter};
 use crate::script::registry::{Registry, Script, ScriptEvent};
 use crate::script::replies::{self, CallError};
 use crate::script::watch::ScriptWatch;
 use crate::script::workers::{Busy, Finished, Job, Workers};
 use crate::script::{Caller, DirectSender};
-#[cfg(feature = "db")]
-use crate::store::ReadOnly;
 use crate::vm::{Entry, Limits, Outcome, RunError};
 
 /// The most invocations under way at once. Each may hold as much memory as its limit, so this and
@@ -46,7 +46,7 @@ pub struct Engine {
     workers: Workers,
     stores: Mutex<HashMap<ScriptName, Arc<KvStore>>>,
     #[cfg(feature = "db")]
-    database: Arc<ReadOnly>,
+    queries: Queries,
     events: broadcast::Sender<ScriptEvent>,
     watch: Mutex<Option<ScriptWatch>>,
     first_load: Vec<ScriptEvent>,
@@ -102,7 +102,7 @@ impl Engine {
             workers: Workers::start(threads, MAX_UNDER_WAY).map_err(EngineError::Workers)?,
             stores: Mutex::default(),
             #[cfg(feature = "db")]
-            database: Arc::new(ReadOnly::open(peer_dir)),
+            queries: Queries::new(peer_dir),
             watch: Mutex::new(None),
             first_load: Vec::new(),
             references: RandomState::new(),
@@ -262,7 +262,7 @@ impl Engine {
             commands: Arc::new(self.commands()),
             kv: self.config.kv_enabled.then(|| Arc::new(self.store(&script.name).session())),
             #[cfg(feature = "db")]
-            database: is_function.then(|| self.database.clone()),
+            queries: is_function.then(|| self.queries.of(&script.name)),
             logged: Cell::new(0),
         }
     }

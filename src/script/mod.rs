@@ -8,6 +8,8 @@ mod kv_file;
 mod kv_store;
 mod name;
 mod offline;
+#[cfg(feature = "db")]
+mod queries;
 mod rate_limit;
 mod registry;
 mod replies;

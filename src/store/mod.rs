@@ -5,6 +5,7 @@
 //! `tokio::task::spawn_blocking`.
 
 #[cfg(feature = "peer")]
+mod allowed_functions;
 mod apply;
 mod clock;
 mod database;

@@ -35,7 +35,7 @@ fn fill<'gc>(i: &Installer<'gc, '_>, goop: Table<'gc>, invocation: &Invocation) 
         set("kv", &|| natives(i, kv::NATIVES));
     }
     #[cfg(feature = "db")]
-    if invocation.database.is_some() {
+    if invocation.queries.is_some() {
         set("db", &|| natives(i, super::db::NATIVES));
     }
 }

@@ -7,7 +7,7 @@ use crate::script::Caller;
 use crate::script::kv_store::KvSession;
 use crate::script::name::ScriptName;
 #[cfg(feature = "db")]
-use crate::store::ReadOnly;
+use crate::script::queries::ScriptQueries;
 use crate::vm::call::Host;
 
 use super::log;
@@ -28,7 +28,7 @@ pub(crate) struct Invocation {
     pub(crate) kv: Option<Arc<KvSession>>,
     /// The peer's database, for data functions.
     #[cfg(feature = "db")]
-    pub(crate) database: Option<Arc<ReadOnly>>,
+    pub(crate) queries: Option<Arc<ScriptQueries>>,
     /// Lines logged so far.
     pub(crate) logged: Cell<usize>,
 }

@@ -203,10 +203,7 @@ fn a_disk_that_fails_at_any_step_leaves_a_whole_file() {
         assert_eq!(store(&dir).get("later").unwrap().as_deref(), Some("y"));
         assert!(files(&dir).iter().all(|file| !file.contains("corrupt")), "{:?}", files(&dir));
     }
-    assert_eq!(
-        failures,
-        ["the new file", "writing", "the sync", "the renaming", "the sync of the folder"]
-    );
+    assert_eq!(failures, ["the new file", "writing", "the sync", "the renaming", "the sync of the folder"]);
 }
 
 #[test]
