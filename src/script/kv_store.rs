@@ -188,8 +188,10 @@ impl KvStore {
         // written, and the file would have what it held in between.
         let (entries, changes, last) = {
             let mut state = self.state.lock();
-            let (entries, version) = self.file.read_or_set_aside(Some(&lock), LOCK_WAIT)?;
-            state.load(entries, version);
+            if !self.is_current(&state)? {
+                let (entries, version) = self.file.read_or_set_aside(Some(&lock), LOCK_WAIT)?;
+                state.load(entries, version);
+            }
             state.check_limits()?;
             (state.entries.clone(), state.unwritten.clone(), state.now.change)
         };
@@ -204,11 +206,15 @@ impl KvStore {
     /// The state, with what others wrote into the file.
     fn current(&self) -> Result<MutexGuard<'_, State>, KvError> {
         let mut state = self.state.lock();
-        if !state.loaded || !self.file.is_still(state.read_from.as_ref())? {
+        if !self.is_current(&state)? {
             let (entries, version) = self.file.read_or_set_aside(None, LOCK_WAIT_OF_READERS)?;
             state.load(entries, version);
         }
         Ok(state)
+    }
+
+    fn is_current(&self, state: &State) -> Result<bool, KvError> {
+        Ok(state.loaded && self.file.is_still(state.read_from.as_ref())?)
     }
 }
 
