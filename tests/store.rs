@@ -395,14 +395,13 @@ fn a_runaway_query_stops_at_its_deadline_and_the_connection_serves_the_next() {
 #[test]
 fn slow_functions_stop_at_the_deadline_too() {
     // Each would run for minutes inside one SQLite instruction, or many in a row.
-    let long = "replace(hex(zeroblob(400000)), '0', 'a')";
-    let like = format!("SELECT {}", vec![format!("{long} LIKE ?1"); 200].join(", "));
-    let instr =
-        format!("SELECT {}", vec![format!("instr({long}, substr({long}, 400000) || 'b')"); 250].join(", "));
+    let long = "WITH d(x) AS (SELECT replace(hex(zeroblob(400000)), '0', 'a'))";
+    let like = format!("{long} SELECT {} FROM d", ["x LIKE ?1"; 15].join(", "));
+    let instr = format!("{long} SELECT {} FROM d", ["instr(x, substr(x, 400000) || 'b')"; 12].join(", "));
     let fixture = Fixture::new();
     for (sql, parameters) in [(like, vec![text(&format!("%{}b", "a".repeat(200)))]), (instr, vec![])] {
         let start = Instant::now();
-        let limits = QueryLimits::until(start + Duration::from_millis(50));
+        let limits = QueryLimits::until(start + Duration::from_millis(5));
         let stopped = fixture.database.reader().query(&sql, &parameters, &limits);
         assert_eq!(stopped, Err(QueryError::Deadline), "{sql:.60}");
         assert!(start.elapsed() < Duration::from_secs(10), "{sql:.60} took {:?}", start.elapsed());

@@ -4,8 +4,8 @@
 //! connections that cannot write. Everything here blocks: async callers go through
 //! `tokio::task::spawn_blocking`.
 
-#[cfg(feature = "peer")]
 mod allowed_functions;
+#[cfg(feature = "peer")]
 mod apply;
 mod clock;
 mod database;

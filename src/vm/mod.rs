@@ -26,9 +26,10 @@ mod to_json;
 mod vm_error;
 
 pub use error::{ConvertError, LoadError, Position, RunError};
-pub(crate) use from_json::json_text_to_value;
 #[cfg(feature = "db")]
-pub(crate) use from_json::{exact_integer, import_integer};
+pub(crate) use from_json::exact_integer;
+pub(crate) use from_json::import_integer;
+pub(crate) use from_json::json_text_to_value;
 pub(crate) use json_marks::{Mark, mark_of, null_value, set_mark};
 pub use json_tree::json_tree_bytes;
 pub use limits::{
