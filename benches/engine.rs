@@ -168,6 +168,7 @@ fn alone(criterion: &mut Criterion) {
     for file in ["ping.lua", "who.lua", "held.lua"] {
         let (_, source) = SCRIPTS.iter().find(|(name, _)| *name == file).unwrap();
         let surroundings = Surroundings {
+            kv_enabled: true,
             caller: caller("Ann"),
             own: caller("Host"),
             peer_dir: None,

@@ -9,6 +9,7 @@
 //! - `hostile`: chat and data lines at their worst
 //! - `mesh`: real nodes over real connections
 //! - `cli`, `cli_config`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
+//! - `cli_kv`: processes that share what scripts keep, and are killed
 
 #![allow(
     clippy::unwrap_used,
@@ -21,6 +22,7 @@ mod chat;
 mod chat_history;
 mod cli;
 mod cli_config;
+mod cli_kv;
 mod cli_peer;
 mod cli_run;
 mod cli_support;

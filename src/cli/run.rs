@@ -115,7 +115,7 @@ fn surroundings(args: &Args, source: &[u8]) -> CommandResult<Surroundings> {
         time: args.timeout.unwrap_or(lua.timeout()),
         memory_bytes: args.memory.unwrap_or(lua.max_memory_bytes()),
     };
-    Ok(Surroundings { caller, own, peer_dir, script_dir, commands, limits })
+    Ok(Surroundings { caller, own, peer_dir, script_dir, kv_enabled: lua.kv_enabled, commands, limits })
 }
 
 fn run(args: &Args, runner: &Runner) -> Finished {

@@ -20,14 +20,14 @@ use crate::script::listing::{self, FunctionInfo};
 use crate::script::log_text::LineBudget;
 use crate::script::name::ScriptName;
 use crate::script::options::EngineOptions;
+#[cfg(feature = "db")]
+use crate::script::queries::Queries;
 use crate::script::rate_limit::{RateLimited, RateLimiter};
 use crate::script::registry::{Doubt, MAX_SCRIPTS, Registry, Script, ScriptEvent};
 use crate::script::replies::{self, CallError};
 use crate::script::watch::ScriptWatch;
 use crate::script::workers::{Busy, Finished, Job, Workers};
 use crate::script::{Caller, DirectSender};
-#[cfg(feature = "db")]
-use crate::store::ReadOnly;
 use crate::vm::{Entry, Limits, Outcome, RunError};
 
 /// Events kept for a listener that does not keep up: all scripts may change at once.
@@ -46,7 +46,7 @@ pub struct Engine {
     stores: Mutex<HashMap<ScriptName, Arc<KvStore>>>,
     line_budgets: Mutex<HashMap<ScriptName, Arc<LineBudget>>>,
     #[cfg(feature = "db")]
-    database: Arc<ReadOnly>,
+    queries: Queries,
     counters: Arc<Counters>,
     reports: Reports,
     events: broadcast::Sender<ScriptEvent>,
@@ -111,7 +111,7 @@ impl Engine {
             stores: Mutex::default(),
             line_budgets: Mutex::default(),
             #[cfg(feature = "db")]
-            database: Arc::new(ReadOnly::open(peer_dir)),
+            queries: Queries::new(peer_dir),
             counters: Arc::default(),
             reports: broadcast::channel(REPORT_BACKLOG).0,
             watch: Mutex::new(None),
@@ -299,9 +299,9 @@ impl Engine {
             caller: caller.clone(),
             own: self.own.clone(),
             commands: self.registry.loaded().commands.clone(),
-            kv: self.config.kv_enabled.then(|| self.store(&script.name)),
+            kv: self.config.kv_enabled.then(|| Arc::new(self.store(&script.name).session())),
             #[cfg(feature = "db")]
-            database: is_function.then(|| self.database.clone()),
+            queries: is_function.then(|| self.queries.of(&script.name)),
             logged: Cell::new(0),
             lines: self.line_budget(&script.name),
         }

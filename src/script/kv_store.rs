@@ -1,20 +1,26 @@
-//! The disk behind `goop.kv`: one JSON object of strings for each script.
+//! The store behind `goop.kv`: strings by key, one JSON file for each script.
 //!
 //! All invocations of a script share one [`KvStore`], so none can lose another's keys. Changes
-//! are made in memory and written before the reply that depends on them leaves: a temporary
-//! file, synced, renamed over the old one. The owner's `goop2 kv` is another process with the
-//! same file: a lock file keeps two writers apart, and what the other wrote is read again before
-//! it is used or replaced. A file that is no such object is set aside, never emptied.
+//! are made in memory and are on disk before the reply that depends on them leaves, also when
+//! another invocation made them: a [`KvSession`] notes what its invocation has seen. One write
+//! serves everyone who waits for it. What the owner's `goop2 kv` wrote meanwhile is read again
+//! before it is used or replaced, and joined key by key.
+//!
+//! A write that fails is undone in memory, for everyone who has seen it: the store is then what
+//! the disk has. Keeping the changes for a later try was rejected: a script that was told "failed"
+//! would find them done an hour later.
+//!
+//! Sets of one invocation may reach the disk in several writes, when others wait for one at the
+//! same time. Whole invocations as transactions would make a script wait for every other.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::Duration;
+use std::{collections::BTreeMap, io};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
+use crate::script::kv_file::{Disk, Entries, KvFile, RealDisk, Version};
 use crate::script::name::ScriptName;
 
 /// The folder of the stores, below the script folder. Never served.
@@ -26,8 +32,11 @@ pub const MAX_KEYS: usize = 1_000;
 /// The most bytes of one script: keys and values together.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// The longest file read: every byte escaped six times, with quotes and commas, and some air.
-const MAX_FILE_BYTES: u64 = 512 * 1024;
+/// How long a write waits for another process that is writing.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// How long a read of a broken file waits to set it aside. Other scripts wait for it too.
+const LOCK_WAIT_OF_READERS: Duration = Duration::from_millis(50);
 
 /// Why a store can't be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -48,14 +57,31 @@ pub enum KvError {
         /// How many bytes it would be.
         found: usize,
     },
-    /// The file can't be read or written.
-    #[error("the store can't be used: {0}")]
-    Io(#[from] io::Error),
+    /// The file can't be read.
+    #[error("the store can't be read: {0}")]
+    Read(#[source] io::Error),
+    /// The file can't be written.
+    #[error("the store can't be written ({step} failed): {source}")]
+    Write {
+        /// Which step of writing failed.
+        step: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another process holds the store's lock.
+    #[error("another process has been writing the store for {} s; is a goop2 stuck?", .waited.as_secs_f64())]
+    Locked {
+        /// How long this one waited.
+        waited: Duration,
+    },
+    /// A write of another invocation failed, and took back what this one has seen.
+    #[error("a change that was made meanwhile could not be written and was taken back; try again")]
+    TakenBack,
 }
 
 /// The store of one script.
 pub struct KvStore {
-    path: PathBuf,
+    file: KvFile,
     state: Mutex<State>,
     /// Held while the file is written, so that two flushes do not race.
     writing: Mutex<()>,
@@ -63,28 +89,40 @@ pub struct KvStore {
 
 #[derive(Default)]
 struct State {
-    entries: BTreeMap<String, String>,
+    entries: Entries,
     /// Changes that are not on disk yet; `None` deletes.
     unwritten: BTreeMap<String, Option<String>>,
     /// The file that `entries` was read from, before those changes.
-    read_from: Option<FileStamp>,
+    read_from: Option<Version>,
     loaded: bool,
+    now: Moment,
+    /// The number of the last change that is on disk.
+    written: u64,
 }
 
-/// Tells one version of the file from the next. A rename gives a new inode, so a change within
-/// the clock's granularity is seen all the same.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct FileStamp {
-    modified: Option<SystemTime>,
-    bytes: u64,
-    inode: u64,
+/// A moment in a store's life: what who has seen it depends on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Moment {
+    /// How many changes there had been.
+    change: u64,
+    /// How many writes had failed and been taken back.
+    taken_back: u64,
 }
 
 impl KvStore {
     /// The store of the script `name` whose file lies below `script_dir`. Nothing is read yet.
     pub fn new(script_dir: &Path, name: &ScriptName) -> Self {
+        Self::on(Box::new(RealDisk), script_dir, name)
+    }
+
+    pub(super) fn on(disk: Box<dyn Disk>, script_dir: &Path, name: &ScriptName) -> Self {
         let path = script_dir.join(STATE_DIR).join(format!("{name}.json"));
-        Self { path, state: Mutex::default(), writing: Mutex::default() }
+        Self { file: KvFile::new(path, disk), state: Mutex::default(), writing: Mutex::default() }
+    }
+
+    /// One invocation's use of the store.
+    pub(crate) fn session(self: Arc<Self>) -> KvSession {
+        KvSession { store: self, seen: Mutex::default() }
     }
 
     /// The value of `key`.
@@ -103,283 +141,212 @@ impl KvStore {
         Ok(self.current()?.entries.clone())
     }
 
-    /// Sets `key`; on disk after the next [`KvStore::flush`].
+    /// Sets `key`; on disk after the next [`KvStore::flush_now`].
     ///
     /// # Errors
     /// When a limit would be passed, or the file can't be read.
     pub fn set(&self, key: &str, value: &str) -> Result<(), KvError> {
-        let mut state = self.current()?;
-        let replaced = state.entries.get(key).map_or(0, |old| key.len() + old.len());
-        let keys = state.entries.len() + usize::from(!state.entries.contains_key(key));
-        if keys > MAX_KEYS {
-            return Err(KvError::TooManyKeys { found: keys });
-        }
-        let found = bytes(&state.entries) - replaced + key.len() + value.len();
-        if found > MAX_BYTES {
-            return Err(KvError::TooLarge { found });
-        }
-        state.entries.insert(key.to_owned(), value.to_owned());
-        state.unwritten.insert(key.to_owned(), Some(value.to_owned()));
-        Ok(())
+        self.current()?.set(key, value)
     }
 
-    /// Deletes `key`; on disk after the next [`KvStore::flush`]. Tells whether it was there.
+    /// Deletes `key`; on disk after the next [`KvStore::flush_now`]. Tells whether it was there.
     ///
     /// # Errors
     /// When the file can't be read.
     pub fn delete(&self, key: &str) -> Result<bool, KvError> {
-        let mut state = self.current()?;
-        let existed = state.entries.remove(key).is_some();
-        if existed {
-            state.unwritten.insert(key.to_owned(), None);
-        }
-        Ok(existed)
+        Ok(self.current()?.delete(key))
     }
 
-    /// Writes what is not on disk yet. Returns when it is safe there.
+    /// Writes what is not on disk yet and returns when it is safe there. Blocks.
     ///
     /// # Errors
-    /// When the file can't be written; the changes stay and are tried again by the next flush.
-    pub async fn flush(self: &Arc<Self>) -> Result<(), KvError> {
-        if self.state.lock().unwritten.is_empty() && self.writing.try_lock().is_some() {
-            return Ok(());
-        }
-        let store = self.clone();
-        match tokio::task::spawn_blocking(move || store.flush_now()).await {
-            Ok(result) => result,
-            Err(error) => Err(KvError::Io(io::Error::other(error))),
-        }
-    }
-
-    /// [`KvStore::flush`] for callers without a runtime. Blocks.
-    ///
-    /// # Errors
-    /// As [`KvStore::flush`].
+    /// When the file can't be written, another process holds it, or what both wrote together is
+    /// over a limit. All changes since the last flush are then taken back, and the file is whole.
     pub fn flush_now(&self) -> Result<(), KvError> {
+        let now = self.state.lock().now;
+        self.flush_up_to(now)
+    }
+
+    /// Returns when what had happened at `moment` is safe, or tells that it was taken back.
+    fn flush_up_to(&self, moment: Moment) -> Result<(), KvError> {
         let _writing = self.writing.lock();
-        let dir = self.path.parent().unwrap_or(Path::new("."));
-        if self.state.lock().unwritten.is_empty() {
+        // Somebody else's write may have served this one too.
+        if self.state.lock().is_safe(moment)? {
             return Ok(());
         }
-        fs::create_dir_all(dir)?;
-        let _lock = self.lock_file()?;
-        // Both at one moment: a key that is changed between them and changed back would count as
+        let written = self.write();
+        if written.is_err() {
+            self.state.lock().take_back();
+        }
+        written
+    }
+
+    fn write(&self) -> Result<(), KvError> {
+        self.file.ensure_folder()?;
+        let lock = self.file.lock(LOCK_WAIT)?;
+        // All at one moment: a key that is changed between them and changed back would count as
         // written, and the file would have what it held in between.
-        let (entries, changes) = {
+        let (entries, changes, last) = {
             let mut state = self.state.lock();
-            self.refresh(&mut state, FileLock::Held)?;
-            (state.entries.clone(), state.unwritten.clone())
+            if !self.is_current(&state)? {
+                let (entries, version) = self.file.read_or_set_aside(Some(&lock), LOCK_WAIT)?;
+                state.load(entries, version);
+            }
+            state.check_limits()?;
+            (state.entries.clone(), state.unwritten.clone(), state.now.change)
         };
-        let stamp = write_durably(dir, &self.path, &entries)?;
+        let version = self.file.replace(&lock, &entries)?;
         let mut state = self.state.lock();
-        state.read_from = Some(stamp);
+        state.read_from = Some(version);
+        state.written = last;
         state.unwritten.retain(|key, value| changes.get(key) != Some(value));
         Ok(())
     }
 
-    fn current(&self) -> Result<parking_lot::MutexGuard<'_, State>, KvError> {
+    /// The state, with what others wrote into the file.
+    fn current(&self) -> Result<MutexGuard<'_, State>, KvError> {
         let mut state = self.state.lock();
-        self.refresh(&mut state, FileLock::Free)?;
+        if !self.is_current(&state)? {
+            let (entries, version) = self.file.read_or_set_aside(None, LOCK_WAIT_OF_READERS)?;
+            state.load(entries, version);
+        }
         Ok(state)
     }
 
-    /// Reads the file if it is not the one that was read last, and makes the unwritten changes
-    /// to it anew.
-    fn refresh(&self, state: &mut State, lock: FileLock) -> Result<(), KvError> {
-        let stamp = stamp_of(&self.path)?;
-        if state.loaded && stamp == state.read_from {
-            return Ok(());
-        }
-        state.entries = self.read_or_set_aside(lock)?;
-        for (key, value) in &state.unwritten {
+    fn is_current(&self, state: &State) -> Result<bool, KvError> {
+        Ok(state.loaded && self.file.is_still(state.read_from.as_ref())?)
+    }
+}
+
+impl State {
+    /// Takes over what the file holds, and makes the unwritten changes to it anew.
+    fn load(&mut self, entries: Entries, version: Option<Version>) {
+        self.entries = entries;
+        for (key, value) in &self.unwritten {
             match value {
-                Some(value) => state.entries.insert(key.clone(), value.clone()),
-                None => state.entries.remove(key),
+                Some(value) => self.entries.insert(key.clone(), value.clone()),
+                None => self.entries.remove(key),
             };
         }
-        state.read_from = stamp;
-        state.loaded = true;
+        self.read_from = version;
+        self.loaded = true;
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), KvError> {
+        let old = self.entries.get(key);
+        let keys = self.entries.len() + usize::from(old.is_none());
+        if keys > MAX_KEYS {
+            return Err(KvError::TooManyKeys { found: keys });
+        }
+        let replaced = old.map_or(0, |old| key.len() + old.len());
+        let found = bytes(&self.entries) - replaced + key.len() + value.len();
+        if found > MAX_BYTES {
+            return Err(KvError::TooLarge { found });
+        }
+        self.entries.insert(key.to_owned(), value.to_owned());
+        self.note_change(key, Some(value.to_owned()));
         Ok(())
     }
 
-    /// Keeps other processes from writing until it is dropped.
-    fn lock_file(&self) -> io::Result<File> {
-        let lock = File::create(self.path.with_extension("lock"))?;
-        lock.lock()?;
-        Ok(lock)
+    fn delete(&mut self, key: &str) -> bool {
+        let existed = self.entries.remove(key).is_some();
+        if existed {
+            self.note_change(key, None);
+        }
+        existed
     }
 
-    fn read_or_set_aside(&self, lock: FileLock) -> Result<BTreeMap<String, String>, KvError> {
-        if let Content::Entries(entries) = self.read()? {
-            return Ok(entries);
+    fn note_change(&mut self, key: &str, value: Option<String>) {
+        self.unwritten.insert(key.to_owned(), value);
+        self.now.change += 1;
+    }
+
+    /// Changes that each fit may be too much together with another process's. A file that its
+    /// owner made too large by hand can still be made smaller.
+    fn check_limits(&self) -> Result<(), KvError> {
+        if self.unwritten.values().all(Option::is_none) {
+            return Ok(());
         }
-        // Looked at again where nobody else can write: a whole file may have taken its place.
-        let _lock = match lock {
-            FileLock::Held => None,
-            FileLock::Free => Some(self.lock_file()?),
-        };
-        match self.read()? {
-            Content::Entries(entries) => Ok(entries),
-            Content::Broken(problem) => {
-                self.set_aside(&problem)?;
-                Ok(BTreeMap::new())
-            }
+        if self.entries.len() > MAX_KEYS {
+            return Err(KvError::TooManyKeys { found: self.entries.len() });
+        }
+        match bytes(&self.entries) {
+            found if found > MAX_BYTES => Err(KvError::TooLarge { found }),
+            _ => Ok(()),
         }
     }
 
-    fn read(&self) -> io::Result<Content> {
-        let file = match File::open(&self.path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Content::Entries(BTreeMap::new()));
-            }
-            Err(error) => return Err(error),
-        };
-        let mut text = Vec::new();
-        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut text)?;
-        if text.len() as u64 > MAX_FILE_BYTES {
-            return Ok(Content::Broken("it is too large".to_owned()));
+    /// Whether what had happened at `moment` is on disk.
+    fn is_safe(&self, moment: Moment) -> Result<bool, KvError> {
+        if moment.taken_back != self.now.taken_back {
+            return Err(KvError::TakenBack);
         }
-        Ok(match serde_json::from_slice(&text) {
-            Ok(entries) => Content::Entries(entries),
-            Err(error) => Content::Broken(error.to_string()),
-        })
+        Ok(moment.change <= self.written)
     }
 
-    /// A file that is no store is kept under another name for its owner to look at.
-    fn set_aside(&self, problem: &str) -> Result<(), KvError> {
-        let seconds =
-            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        let names = (0..).map(|n| self.path.with_extension(format!("corrupt-{seconds}-{n}")));
-        let Some(aside) = names.take(1_000).find(|name| !name.exists()) else {
-            return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
-        };
-        fs::rename(&self.path, &aside)?;
-        tracing::warn!(
-            file = %self.path.display(),
-            kept_as = %aside.display(),
-            "goop.kv: the file is no JSON object of strings ({problem}); it was set aside"
-        );
-        Ok(())
+    /// Forgets the unwritten changes; the file is read again before it is used.
+    fn take_back(&mut self) {
+        self.unwritten.clear();
+        self.loaded = false;
+        self.now.taken_back += 1;
+        self.written = self.now.change;
     }
 }
 
-/// Whether the caller holds the lock file already.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum FileLock {
-    Held,
-    Free,
+/// One invocation's use of a store: what it has seen has to be on disk before its reply leaves.
+pub(crate) struct KvSession {
+    store: Arc<KvStore>,
+    seen: Mutex<Option<Moment>>,
 }
 
-/// What a store's file holds.
-enum Content {
-    Entries(BTreeMap<String, String>),
-    /// Not a store, and why.
-    Broken(String),
+impl KvSession {
+    /// As [`KvStore::get`].
+    pub(crate) fn get(&self, key: &str) -> Result<Option<String>, KvError> {
+        self.with(|state| Ok(state.entries.get(key).cloned()))
+    }
+
+    /// As [`KvStore::set`].
+    pub(crate) fn set(&self, key: &str, value: &str) -> Result<(), KvError> {
+        self.with(|state| state.set(key, value))
+    }
+
+    /// As [`KvStore::delete`].
+    pub(crate) fn delete(&self, key: &str) -> Result<bool, KvError> {
+        self.with(|state| Ok(state.delete(key)))
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> Result<T, KvError>) -> Result<T, KvError> {
+        let mut state = self.store.current()?;
+        let mut seen = self.seen.lock();
+        if seen.is_some_and(|seen| seen.taken_back != state.now.taken_back) {
+            return Err(KvError::TakenBack);
+        }
+        let result = act(&mut state);
+        *seen = Some(state.now);
+        result
+    }
+
+    /// Returns when everything that this invocation has seen is safe on disk; at once when it is,
+    /// or when the invocation did not use the store.
+    ///
+    /// # Errors
+    /// As [`KvStore::flush_now`], and when another invocation's write failed.
+    pub(crate) async fn flush(&self) -> Result<(), KvError> {
+        let Some(seen) = *self.seen.lock() else { return Ok(()) };
+        if self.store.state.lock().is_safe(seen)? {
+            return Ok(());
+        }
+        let store = self.store.clone();
+        match tokio::task::spawn_blocking(move || store.flush_up_to(seen)).await {
+            Ok(result) => result,
+            Err(error) => Err(KvError::Write { step: "the writing thread", source: io::Error::other(error) }),
+        }
+    }
 }
 
-fn bytes(entries: &BTreeMap<String, String>) -> usize {
+fn bytes(entries: &Entries) -> usize {
     entries.iter().map(|(key, value)| key.len() + value.len()).sum()
 }
 
-fn stamp_of(path: &Path) -> io::Result<Option<FileStamp>> {
-    match fs::metadata(path) {
-        Ok(metadata) => Ok(Some(FileStamp {
-            modified: metadata.modified().ok(),
-            bytes: metadata.len(),
-            inode: inode(&metadata),
-        })),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-#[cfg(unix)]
-fn inode(metadata: &fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(metadata)
-}
-
-#[cfg(not(unix))]
-fn inode(_: &fs::Metadata) -> u64 {
-    0
-}
-
-/// Writes a new file beside the old one, syncs it, and renames it over: at every moment there is
-/// one whole file.
-fn write_durably(dir: &Path, path: &Path, entries: &BTreeMap<String, String>) -> io::Result<FileStamp> {
-    let mut file = tempfile::Builder::new().prefix(".kv-").tempfile_in(dir)?;
-    serde_json::to_writer_pretty(&mut file, entries)?;
-    file.write_all(b"\n")?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    sync_dir(dir)?;
-    stamp_of(path)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
-}
-
-/// A rename is on disk when its folder is. Only Unix can sync a folder.
-#[cfg(unix)]
-fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_dir(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn store(dir: &Path) -> KvStore {
-        KvStore::new(dir, &ScriptName::parse("weather").unwrap())
-    }
-
-    #[test]
-    fn what_was_flushed_survives_and_is_seen_by_another_process() {
-        let dir = tempfile::tempdir().unwrap();
-        let (ours, theirs) = (store(dir.path()), store(dir.path()));
-        ours.set("api_key", "abc").unwrap();
-        assert_eq!(theirs.get("api_key").unwrap(), None, "not yet flushed");
-        ours.flush_now().unwrap();
-        assert_eq!(theirs.get("api_key").unwrap().as_deref(), Some("abc"));
-        theirs.set("other", "x").unwrap();
-        ours.set("mine", "y").unwrap();
-        theirs.flush_now().unwrap();
-        ours.flush_now().unwrap();
-        let all: Vec<_> = store(dir.path()).entries().unwrap().into_keys().collect();
-        assert_eq!(all, ["api_key", "mine", "other"], "neither writer lost the other's key");
-        assert!(ours.delete("other").unwrap());
-        ours.flush_now().unwrap();
-        assert_eq!(theirs.get("other").unwrap(), None);
-    }
-
-    #[test]
-    fn limits_are_kept_and_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = store(dir.path());
-        let error = store.set("k", &"x".repeat(MAX_BYTES)).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the value would take this script's store to 65 KB; the limit is 64 KB"
-        );
-        for n in 0..MAX_KEYS {
-            store.set(&n.to_string(), "").unwrap();
-        }
-        assert!(matches!(store.set("one more", ""), Err(KvError::TooManyKeys { found: 1_001 })));
-        store.set("0", "replacing is no new key").unwrap();
-    }
-
-    #[test]
-    fn a_broken_file_is_set_aside_and_not_lost() {
-        let dir = tempfile::tempdir().unwrap();
-        let state = dir.path().join(STATE_DIR);
-        fs::create_dir_all(&state).unwrap();
-        fs::write(state.join("weather.json"), "{\"api_key\": \"abc\"").unwrap();
-        assert_eq!(store(dir.path()).get("api_key").unwrap(), None);
-        let names = fs::read_dir(&state).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
-        let kept: Vec<_> = names.filter(|name| name.starts_with("weather.corrupt-")).collect();
-        let [kept] = kept.as_slice() else { panic!("{kept:?}") };
-        assert_eq!(fs::read_to_string(state.join(kept)).unwrap(), "{\"api_key\": \"abc\"");
-    }
-}
+mod tests;

@@ -6,12 +6,15 @@ mod counters;
 mod engine;
 mod header;
 mod histogram;
+mod kv_file;
 mod kv_store;
 mod listing;
 mod log_text;
 mod name;
 mod offline;
 mod options;
+#[cfg(feature = "db")]
+mod queries;
 mod rate_limit;
 mod registry;
 mod replies;

@@ -15,10 +15,10 @@ use crate::script::Caller;
 use crate::script::api::Invocation;
 use crate::script::kv_store::KvStore;
 use crate::script::name::ScriptName;
+#[cfg(feature = "db")]
+use crate::script::queries::{Queries, ScriptQueries};
 use crate::script::registry::{Script, load};
 use crate::script::workers::{Finished, Job, run_job};
-#[cfg(feature = "db")]
-use crate::store::ReadOnly;
 use crate::vm::{Entries, Entry, Limits, LoadError, Outcome, RunError, Stats};
 
 /// The jobs of a runner's thread: it waits for the one it has.
@@ -35,6 +35,8 @@ pub struct Surroundings {
     pub peer_dir: Option<PathBuf>,
     /// The script folder whose KV stores are used; a temporary one without.
     pub script_dir: Option<PathBuf>,
+    /// Whether scripts have `goop.kv`.
+    pub kv_enabled: bool,
     /// What `goop.commands()` gives.
     pub commands: Vec<String>,
     /// What each invocation may use.
@@ -47,7 +49,7 @@ pub struct Runner {
     surroundings: Surroundings,
     kv: Arc<KvStore>,
     #[cfg(feature = "db")]
-    database: Option<Arc<ReadOnly>>,
+    queries: Option<Arc<ScriptQueries>>,
     runtime: tokio::runtime::Runtime,
     tasks: LocalSet,
     // Deletes the folder when dropped.
@@ -89,7 +91,7 @@ impl Runner {
         Ok(Self {
             kv: Arc::new(KvStore::new(script_dir, &name)),
             #[cfg(feature = "db")]
-            database: surroundings.peer_dir.as_deref().map(|dir| Arc::new(ReadOnly::open(dir))),
+            queries: surroundings.peer_dir.as_deref().map(|dir| Queries::new(dir).of(&name)),
             runtime: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
             tasks: LocalSet::new(),
             _temporary: temporary,
@@ -124,9 +126,9 @@ impl Runner {
             caller: self.surroundings.caller.clone(),
             own: self.surroundings.own.clone(),
             commands: Arc::new(self.surroundings.commands.clone()),
-            kv: Some(self.kv.clone()),
+            kv: self.surroundings.kv_enabled.then(|| Arc::new(self.kv.clone().session())),
             #[cfg(feature = "db")]
-            database: if is_function { self.database.clone() } else { None },
+            queries: if is_function { self.queries.clone() } else { None },
             logged: Cell::new(0),
             // A new one each time: what the owner runs by hand is not cut short.
             lines: Arc::default(),

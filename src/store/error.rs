@@ -160,6 +160,12 @@ pub enum QueryError {
         /// How many were given.
         found: usize,
     },
+    /// Too many calls of functions, between which SQLite does not look at the clock.
+    #[error("the query calls more than {limit} functions")]
+    TooManyFunctions {
+        /// The most allowed.
+        limit: usize,
+    },
     /// The result is too large.
     #[error("the query's result is larger than {limit} bytes: ask for fewer rows or columns")]
     TooManyBytes {

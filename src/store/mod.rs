@@ -5,6 +5,7 @@
 //! Everything here blocks: async callers go through
 //! `tokio::task::spawn_blocking`.
 
+mod allowed_functions;
 #[cfg(feature = "peer")]
 mod apply;
 mod clock;

@@ -22,6 +22,7 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::{Batch, Connection, ErrorCode, OpenFlags, Statement};
 
+use super::allowed_functions::{FunctionCount, MAX_FUNCTION_ARGUMENTS, MAX_FUNCTION_USES};
 use super::clock::QueryClock;
 use super::database::{database_path, limit_process_heap};
 use super::error::sqlite_message;
@@ -50,10 +51,6 @@ const MAX_IDLE: usize = 4;
 
 /// How many SQLite instructions run between two looks at the clock.
 const INSTRUCTIONS_PER_CHECK: i32 = 200;
-
-/// Functions that are never run: they reach outside the database, or take quadratic time.
-const REFUSED_FUNCTIONS: [&str; 6] =
-    ["load_extension", "fts3_tokenizer", "sqlite_log", "json_patch", "jsonb_patch", "edit"];
 
 /// When a query stops.
 #[derive(Debug, Clone)]
@@ -129,7 +126,11 @@ impl ReadOnly {
         let mut lease = self.lease(limits)?;
         let reader = lease.reader()?;
         reader.clock.set(limits.deadline, Arc::clone(&limits.cancel));
+        reader.functions.start();
         let result = run(&reader.connection, sql, parameters, limits).map_err(|error| match error {
+            Stop::Sqlite(_) if reader.functions.exceeded() => {
+                QueryError::TooManyFunctions { limit: MAX_FUNCTION_USES }
+            }
             Stop::Sqlite(error) => explain(&error, &reader.clock),
             Stop::Limit(error) => error,
         });
@@ -156,6 +157,7 @@ impl ReadOnly {
 struct Reader {
     connection: Connection,
     clock: QueryClock,
+    functions: FunctionCount,
 }
 
 /// A connection taken out of the pool; it goes back when dropped.
@@ -310,6 +312,7 @@ fn configure(path: &Path) -> rusqlite::Result<Reader> {
         (Limit::SQLITE_LIMIT_EXPR_DEPTH, 500),
         (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 50),
         (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 4096),
+        (Limit::SQLITE_LIMIT_FUNCTION_ARG, MAX_FUNCTION_ARGUMENTS),
         (Limit::SQLITE_LIMIT_VDBE_OP, 100_000),
         (Limit::SQLITE_LIMIT_ATTACHED, 0),
         (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 256),
@@ -321,18 +324,16 @@ fn configure(path: &Path) -> rusqlite::Result<Reader> {
     bound_builtin_functions(&connection, &clock)?;
     let watched = clock.clone();
     connection.progress_handler(INSTRUCTIONS_PER_CHECK, Some(move || watched.stopped()))?;
-    connection.authorizer(Some(authorize))?;
-    Ok(Reader { connection, clock })
+    let functions = FunctionCount::default();
+    let counted = functions.clone();
+    connection.authorizer(Some(move |context: AuthContext<'_>| authorize(&context, &counted)))?;
+    Ok(Reader { connection, clock, functions })
 }
 
-fn authorize(context: AuthContext<'_>) -> Authorization {
+fn authorize(context: &AuthContext<'_>, functions: &FunctionCount) -> Authorization {
     match context.action {
         AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => Authorization::Allow,
-        AuthAction::Function { function_name }
-            if !REFUSED_FUNCTIONS.iter().any(|refused| function_name.eq_ignore_ascii_case(refused)) =>
-        {
-            Authorization::Allow
-        }
+        AuthAction::Function { function_name } if functions.admit(function_name) => Authorization::Allow,
         _ => Authorization::Deny,
     }
 }

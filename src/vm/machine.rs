@@ -19,8 +19,8 @@ use serde_json::Value as Json;
 
 use crate::vm::budget::Budget;
 use crate::vm::call::{Host, Shared};
-use crate::vm::convert::{json_to_value, value_to_json};
 use crate::vm::error::{ConvertError, RunError};
+use crate::vm::from_json::json_to_value;
 use crate::vm::limits::Limits;
 use crate::vm::mark::{NOWHERE, set_mark};
 use crate::vm::names::Names;
@@ -30,6 +30,7 @@ use crate::vm::program::Program;
 use crate::vm::read_only;
 use crate::vm::stdlib;
 use crate::vm::stdlib::text::number_text;
+use crate::vm::to_json::value_to_json;
 use crate::vm::vm_error::run_error;
 
 /// Fuel for one step. The VM runs 64 instructions at a time whatever the fuel, so more saves

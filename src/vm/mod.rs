@@ -7,9 +7,10 @@
 
 mod budget;
 pub(crate) mod call;
-mod convert;
 mod counted;
 mod error;
+mod from_json;
+mod json_marks;
 mod json_tree;
 mod limits;
 mod machine;
@@ -24,12 +25,15 @@ mod rewrite;
 pub mod stdlib;
 mod syntax_error;
 mod task;
+mod to_json;
 mod vm_error;
 
-#[cfg(feature = "db")]
-pub(crate) use convert::exact_integer;
-pub(crate) use convert::{import_integer, json_to_value, mark_list, value_to_json};
 pub use error::{ConvertError, Frame, LoadError, Position, RunError};
+#[cfg(feature = "db")]
+pub(crate) use from_json::exact_integer;
+pub(crate) use from_json::import_integer;
+pub(crate) use from_json::json_text_to_value;
+pub(crate) use json_marks::{Mark, mark_of, null_value, set_mark};
 pub use json_tree::json_tree_bytes;
 pub use limits::{
     Limits, MAX_CALL_VALUES, MAX_ERROR_BYTES, MAX_JSON_FIELDS, MAX_JSON_VALUES, MAX_RESULT_BYTES,
@@ -39,3 +43,4 @@ pub(crate) use machine::Installer;
 pub use machine::{Answered, Entry, Machine, Outcome, Slice, Stats, Waiting};
 pub(crate) use panics::panic_text;
 pub use program::{Entries, Program};
+pub(crate) use to_json::value_to_json_text;

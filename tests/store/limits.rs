@@ -25,18 +25,50 @@ fn a_runaway_query_stops_at_its_deadline_and_the_connection_serves_the_next() {
 #[test]
 fn slow_functions_stop_at_the_deadline_too() {
     // Each would run for minutes inside one SQLite instruction, or many in a row.
-    let long = "replace(hex(zeroblob(400000)), '0', 'a')";
-    let like = format!("SELECT {}", vec![format!("{long} LIKE ?1"); 200].join(", "));
-    let instr =
-        format!("SELECT {}", vec![format!("instr({long}, substr({long}, 400000) || 'b')"); 250].join(", "));
+    let long = "WITH d(x) AS (SELECT replace(hex(zeroblob(400000)), '0', 'a'))";
+    let like = format!("{long} SELECT {} FROM d", ["x LIKE ?1"; 15].join(", "));
+    let instr = format!("{long} SELECT {} FROM d", ["instr(x, substr(x, 400000) || 'b')"; 12].join(", "));
     let fixture = Fixture::new();
     for (sql, parameters) in [(like, vec![text(&format!("%{}b", "a".repeat(200)))]), (instr, vec![])] {
         let start = Instant::now();
-        let limits = QueryLimits::until(start + Duration::from_millis(50));
+        let limits = QueryLimits::until(start + Duration::from_millis(5));
         let stopped = fixture.database.reader().query(&sql, &parameters, &limits);
         assert_eq!(stopped, Err(QueryError::Deadline), "{sql:.60}");
         assert!(start.elapsed() < Duration::from_secs(10), "{sql:.60} took {:?}", start.elapsed());
     }
+}
+
+/// SQLite does not look at the clock between the functions of one row, so their number is bounded,
+/// and those that take quadratic time are refused.
+#[test]
+fn the_functions_of_one_row_end_soon_after_the_deadline() {
+    let fixture = Fixture::new();
+    let refused = fixture.ask("SELECT unhex(replace(hex(zeroblob(400000)), '0', '-'), '.-')").unwrap_err();
+    assert_eq!(refused.to_string(), "unhex takes one argument here");
+    assert_eq!(fixture.column("SELECT unhex('00ff')"), [SqlValue::Blob(vec![0, 255])]);
+    for unknown in ["changes()", "fts5_source_id()", "json_patch('{}', '{}')", "load_extension('x')"] {
+        let refused = fixture.ask(&format!("SELECT {unknown}"));
+        assert!(matches!(refused, Err(QueryError::ReadOnly { .. })), "{unknown}: {refused:?}");
+    }
+    let many = |count: usize| format!("SELECT {}", vec!["abs(1)"; count].join(", "));
+    assert!(fixture.ask(&many(64)).is_ok());
+    assert_eq!(fixture.ask(&many(65)), Err(QueryError::TooManyFunctions { limit: 64 }));
+    assert!(fixture.ask("SELECT 1").is_ok(), "the count is each query's own");
+
+    // The worst that the bounds allow: each path goes through all of a long text.
+    let extract = |n: usize| {
+        let paths: Vec<_> = (0..23).map(|path| format!("'$[{}]'", 440_000 + 23 * n + path)).collect();
+        format!("json_extract(j, {})", paths.join(", "))
+    };
+    let long = "WITH d(j) AS (SELECT '[' || replace(hex(zeroblob(450000)), '00', '0,') || '0]')";
+    let sql = |uses: usize| {
+        format!("{long} SELECT {} FROM d", (0..uses).map(extract).collect::<Vec<_>>().join(", "))
+    };
+    assert_eq!(fixture.ask(&sql(17)), Err(QueryError::TooManyFunctions { limit: 64 }));
+    let start = Instant::now();
+    let limits = QueryLimits::until(start + Duration::from_millis(50));
+    let _ = fixture.database.reader().query(&sql(15), &[], &limits);
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -127,8 +127,41 @@ async fn commands_lists_chat_commands() {
 mod database {
     use super::*;
 
+    /// Calls under way at once.
+    mod futures_set {
+        use std::future::{Future, poll_fn};
+        use std::pin::Pin;
+        use std::task::Poll;
+
+        type Call<'a> = Pin<Box<dyn Future<Output = Result<serde_json::Value, String>> + 'a>>;
+
+        #[derive(Default)]
+        pub(super) struct Calls<'a>(Vec<Call<'a>>);
+
+        impl<'a> Calls<'a> {
+            pub(super) fn push(&mut self, call: Call<'a>) {
+                self.0.push(call);
+            }
+
+            /// How the first that ends, ended.
+            pub(super) async fn any(&mut self) -> Result<serde_json::Value, String> {
+                poll_fn(|context| {
+                    let ended = self.0.iter_mut().map(|call| call.as_mut().poll(context));
+                    // Each is polled, so that each begins.
+                    let ended: Vec<_> = ended.collect();
+                    ended.into_iter().find(Poll::is_ready).unwrap_or(Poll::Pending)
+                })
+                .await
+            }
+        }
+    }
+
     fn peer_with_rows(scripts: &[(&str, &str)]) -> Peer {
-        let peer = Peer::with(scripts);
+        peer_with_config(config(), scripts)
+    }
+
+    fn peer_with_config(config: LuaConfig, scripts: &[(&str, &str)]) -> Peer {
+        let peer = Peer::configured(config, scripts);
         let connection = rusqlite::Connection::open(peer.dir.path().join("data.db")).unwrap();
         connection
             .execute_batch(
@@ -215,6 +248,72 @@ mod database {
             () = quick => {}
         }
         assert!(runaway.await.unwrap_err().starts_with("Script error (ref "));
+    }
+
+    /// One script's runaway queries, more than there are threads and connections, hold up neither
+    /// another script's queries, nor its keys, nor commands.
+    #[tokio::test]
+    async fn the_runaway_queries_of_one_script_starve_no_other() {
+        const RUNAWAYS: usize = 40;
+        let forever =
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n";
+        let runaway = format!("function call() return goop.db.scalar('{forever}') end");
+        let scripts = [
+            ("runaway.lua", runaway.as_str()),
+            ("quick.lua", "function call() goop.kv.set('k', 'v') return goop.db.scalar('SELECT 42') end"),
+            ("ping.lua", "function handle() return 'pong' end"),
+        ];
+        let peer = peer_with_config(LuaConfig { timeout_seconds: 5, ..config() }, &scripts);
+        let mut runaways: futures_set::Calls<'_> = futures_set::Calls::default();
+        for _ in 0..RUNAWAYS {
+            runaways.push(Box::pin(peer.call("runaway", json!({}))));
+        }
+        let quick = async {
+            for _ in 0..10 {
+                assert_eq!(peer.call("quick", json!({})).await, Ok(json!(42)));
+                assert_eq!(peer.chat("!ping").await.as_deref(), Some("pong"));
+            }
+        };
+        tokio::select! {
+            biased;
+            ended = runaways.any() => panic!("others waited for a runaway query, until {ended:?}"),
+            () = quick => {}
+        }
+    }
+
+    #[tokio::test]
+    async fn parameters_of_every_kind_are_bound_or_refused() {
+        let peer = peer_with_rows(&[(
+            "p.lua",
+            "function call()
+                local function kind(...) return goop.db.scalar('SELECT typeof(?)', ...) end
+                local function refused(...)
+                    local ok, problem = pcall(goop.db.query, 'SELECT ?', ...)
+                    return not ok and problem
+                end
+                local long = ('x'):rep(1024 * 1024)
+                local shared = {}
+                for i = 1, 4000 do shared[i] = long end
+                return {
+                    bound = { kind(nil), kind(true), kind(5), kind(5.5), kind(1 / 0), kind('x'), kind('\\255') },
+                    refused = { refused({}), refused(print), refused(0 / 0), refused(), refused(1, 2),
+                                refused(unpack(shared)) },
+                }
+            end",
+        )]);
+        let result = peer.call("p", json!({})).await.unwrap();
+        assert_eq!(result["bound"], json!(["null", "integer", "integer", "real", "real", "text", "blob"]));
+        let expected = [
+            "bad argument #2 to 'goop.db.query' (a value for the database expected, got table)",
+            "bad argument #2 to 'goop.db.query' (a value for the database expected, got function)",
+            "bad argument #2 to 'goop.db.query' (a value for the database expected, got nan)",
+            "goop.db.query: the query has 1 placeholders, found 0 values",
+            "goop.db.query: the query has 1 placeholders, found 2 values",
+            "bad argument #4 to 'goop.db.query' (the values have more than 2097152 bytes together)",
+        ];
+        for (found, expected) in result["refused"].as_array().unwrap().iter().zip(expected) {
+            assert!(found.as_str().unwrap().ends_with(expected), "{found}");
+        }
     }
 
     #[tokio::test]

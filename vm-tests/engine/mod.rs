@@ -4,6 +4,7 @@ mod api;
 mod counters;
 mod dispatch;
 mod help;
+mod json;
 mod log;
 mod read_only;
 mod reload;

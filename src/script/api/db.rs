@@ -1,7 +1,8 @@
 //! `goop.db`: `query` and `scalar`, for data functions.
 //!
-//! SQLite blocks, so the query runs on a thread for that and the script waits without one. When
-//! the script's time is over the wait is dropped, which tells SQLite to stop.
+//! SQLite blocks, so the query runs on a thread for that when it is its turn
+//! ([`crate::script::queries`]), and the script waits without one. When the script's time is over
+//! the wait is dropped, which tells SQLite to stop.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,16 +11,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use piccolo::{String as LuaString, Table, Value};
 
 use crate::script::api::Invocation;
-use crate::store::{QueryLimits, ReadOnly, Rows, SqlValue};
+use crate::script::queries::ScriptQueries;
+use crate::store::{QueryLimits, Rows, SqlValue};
 use crate::vm::call::Call;
 use crate::vm::native::{Answer, Flow, Native, Outcome, Raise};
-use crate::vm::{exact_integer, import_integer, mark_list};
+use crate::vm::{Mark, exact_integer, import_integer, set_mark};
 
 /// Fuel for a query: it leaves the VM and comes back.
 const QUERY: i32 = 512;
 
 /// Fuel for each cell of the result, which becomes a value.
 const CELL: usize = 2;
+
+/// The most bytes of text in the parameters of one query: as much as SQLite takes in one value here.
+const MAX_PARAMETER_BYTES: usize = 2 * 1024 * 1024;
 
 pub(super) static NATIVES: &[Native] = &[
     Native { name: "goop.db.query", fuel: QUERY, run: |call| ask(call, give_rows) },
@@ -29,40 +34,52 @@ pub(super) static NATIVES: &[Native] = &[
 type Give = for<'gc, 'a, 'b, 'c> fn(&'b mut Call<'gc, 'a>, &'c Rows) -> Outcome<'gc>;
 
 fn ask<'gc>(call: &mut Call<'gc, '_>, give: Give) -> Outcome<'gc> {
-    let database = database(call)?;
+    let queries = queries(call)?;
     let sql = call.text(1)?;
     let Ok(sql) = sql.to_str() else { return Err(call.bad_argument(1, "UTF-8 text expected")) };
     let sql = sql.to_owned();
-    let mut parameters = Vec::new();
-    for position in 2..=call.count() {
-        parameters.push(parameter(call, position)?);
-    }
+    let parameters = parameters(call)?;
     call.charge_units(parameters.len());
     let cancel = CancelOnDrop(Arc::default());
     let mut limits = QueryLimits::until(call.shared.budget.deadline());
     limits.cancel = cancel.0.clone();
     let name = call.name;
     Ok(Flow::Wait(Box::pin(async move {
-        let query = move || database.query(&sql, &parameters, &limits);
-        let result = tokio::task::spawn_blocking(query).await;
+        let result = queries.query(sql, parameters, limits).await;
         drop(cancel);
         let answer: Answer = match result {
-            Ok(Ok(rows)) => Rc::new(move |call| give(call, &rows)),
-            Ok(Err(error)) => failing(format!("{name}: {error}")),
+            Ok(rows) => Rc::new(move |call| give(call, &rows)),
             Err(error) => failing(format!("{name}: {error}")),
         };
         answer
     })))
 }
 
+/// The values for the query's placeholders. They are copied, so many uses of one long text are
+/// counted before they are made.
+fn parameters<'gc>(call: &Call<'gc, '_>) -> Result<Vec<SqlValue>, Raise<'gc>> {
+    let (mut parameters, mut bytes) = (Vec::new(), 0);
+    for position in 2..=call.count() {
+        if let Value::String(text) = call.value(position) {
+            bytes += text.as_bytes().len();
+        }
+        if bytes > MAX_PARAMETER_BYTES {
+            let problem = format!("the values have more than {MAX_PARAMETER_BYTES} bytes together");
+            return Err(call.bad_argument(position, &problem));
+        }
+        parameters.push(parameter(call, position)?);
+    }
+    Ok(parameters)
+}
+
 fn failing(message: String) -> Answer {
     Rc::new(move |_| Err(Raise::Message(message.clone())))
 }
 
-fn database<'gc>(call: &Call<'gc, '_>) -> Result<Arc<ReadOnly>, Raise<'gc>> {
+fn queries<'gc>(call: &Call<'gc, '_>) -> Result<Arc<ScriptQueries>, Raise<'gc>> {
     let invocation: &Invocation = call.host()?;
     invocation
-        .database
+        .queries
         .clone()
         .ok_or_else(|| Raise::Message(format!("{}: only data functions have it", call.name)))
 }
@@ -81,6 +98,10 @@ fn parameter<'gc>(call: &Call<'gc, '_>, position: usize) -> Result<SqlValue, Rai
         Value::Nil => Ok(SqlValue::Null),
         Value::Boolean(flag) => Ok(SqlValue::Integer(flag.into())),
         Value::Integer(integer) => Ok(SqlValue::Integer(integer)),
+        // SQLite would take it for NULL.
+        Value::Number(float) if float.is_nan() => {
+            Err(call.bad_argument(position, "a value for the database expected, got nan"))
+        }
         // SQLite tells 5 from 5.0, scripts do not.
         Value::Number(float) => Ok(exact_integer(float).map_or(SqlValue::Real(float), SqlValue::Integer)),
         Value::String(text) => Ok(match text.to_str() {
@@ -112,7 +133,7 @@ fn give_rows<'gc>(call: &mut Call<'gc, '_>, rows: &Rows) -> Outcome<'gc> {
     }
     let list = Table::new(&call.ctx);
     if rows.rows.is_empty() {
-        mark_list(call.ctx, list);
+        set_mark(call.ctx, list, Mark::List);
     }
     for (index, row) in (1_i64..).zip(&rows.rows) {
         let table = row_table(call, &names, row)?;

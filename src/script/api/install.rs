@@ -29,13 +29,13 @@ fn fill<'gc>(i: &Installer<'gc, '_>, goop: Table<'gc>, invocation: &Invocation) 
     set("peer", &|| closed(i, "goop.peer", peer_table(i, &invocation.caller)));
     set("self", &|| closed(i, "goop.self", peer_table(i, &invocation.own)));
     set("log", &|| closed(i, "goop.log", natives(i, log::NATIVES)));
-    set("json", &|| closed(i, "goop.json", natives(i, json::NATIVES)));
+    set("json", &|| closed(i, "goop.json", json_table(i)));
     set("commands", &|| i.bind(&commands::COMMANDS).into());
     if invocation.kv.is_some() {
         set("kv", &|| closed(i, "goop.kv", natives(i, kv::NATIVES)));
     }
     #[cfg(feature = "db")]
-    if invocation.database.is_some() {
+    if invocation.queries.is_some() {
         set("db", &|| closed(i, "goop.db", natives(i, super::db::NATIVES)));
     }
 }
@@ -49,6 +49,12 @@ fn peer_table<'gc>(i: &Installer<'gc, '_>, peer: &Caller) -> Table<'gc> {
     let table = Table::new(&i.ctx);
     table.set_field(i.ctx, "id", i.text(peer.peer.as_str()));
     table.set_field(i.ctx, "label", i.text(&peer.label));
+    table
+}
+
+fn json_table<'gc>(i: &Installer<'gc, '_>) -> Table<'gc> {
+    let table = natives(i, json::NATIVES);
+    table.set_field(i.ctx, "null", json::null(i.ctx));
     table
 }
 

@@ -4,11 +4,11 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::script::Caller;
-use crate::script::kv_store::KvStore;
+use crate::script::kv_store::KvSession;
 use crate::script::log_text::LineBudget;
 use crate::script::name::ScriptName;
 #[cfg(feature = "db")]
-use crate::store::ReadOnly;
+use crate::script::queries::ScriptQueries;
 use crate::vm::call::Host;
 
 use super::log;
@@ -25,11 +25,11 @@ pub(crate) struct Invocation {
     pub(crate) own: Caller,
     /// The names that `goop.commands()` gives.
     pub(crate) commands: Arc<Vec<String>>,
-    /// The script's store, unless the owner switched it off.
-    pub(crate) kv: Option<Arc<KvStore>>,
+    /// This invocation's use of the script's store, unless the owner switched it off.
+    pub(crate) kv: Option<Arc<KvSession>>,
     /// The peer's database, for data functions.
     #[cfg(feature = "db")]
-    pub(crate) database: Option<Arc<ReadOnly>>,
+    pub(crate) queries: Option<Arc<ScriptQueries>>,
     /// Lines logged so far.
     pub(crate) logged: Cell<usize>,
     /// The lines that the script may still log, in all its invocations.

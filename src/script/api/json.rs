@@ -1,11 +1,30 @@
-//! `goop.json`: `encode` and `decode`.
+//! `goop.json`: `encode` and `decode`, and what tables can't say by themselves.
 //!
-//! Text to a tree and back is serde_json's work; this adds the bounds and the errors. Both run in
-//! one turn: a document has at most a megabyte, which takes some milliseconds, charged for.
+//! | call | gives |
+//! |---|---|
+//! | `encode(value)` | its JSON text; the fields of objects in the order of their names |
+//! | `decode(text)` | its value; null becomes nil, as in deployed peers |
+//! | `decode(text, goop.json.null)` | the same with that value for each null, so that none is lost |
+//! | `null` | the value that becomes null; it is true in conditions, and equal only to itself |
+//! | `array([table])` | the table, or a new one, marked: `[]` while it is empty |
+//! | `object([table])` | the table, or a new one, marked: `{}` whatever its keys, numbers included |
+//!
+//! A table without a mark is an object when it is empty or its keys are text, a list when its keys
+//! are 1 to n, and otherwise an error. An array that was decoded is marked when it is empty. The
+//! same holds for what a data function returns. Whole numbers have no decimal point; those beyond
+//! 2^63 lose digits, as in a browser beyond 2^53.
+//!
+//! Both directions run in one turn: a document has at most a megabyte, which takes some
+//! milliseconds, charged for. A null that `decode` always gives, as some libraries have it, was
+//! rejected: `if data.field then` in the scripts of deployed peers would hold for null.
+
+use piccolo::{Context, Table, Value};
 
 use crate::vm::call::Call;
 use crate::vm::native::{Native, Outcome, Raise};
-use crate::vm::{MAX_RESULT_BYTES, json_to_value, json_tree_bytes, value_to_json};
+use crate::vm::{
+    MAX_RESULT_BYTES, Mark, json_text_to_value, mark_of, null_value, set_mark, value_to_json_text,
+};
 
 /// Fuel for a call; bytes are charged besides.
 const CALL: i32 = 16;
@@ -16,14 +35,19 @@ const WORK_PER_BYTE: usize = 8;
 pub(super) static NATIVES: &[Native] = &[
     Native { name: "goop.json.encode", fuel: CALL, run: encode },
     Native { name: "goop.json.decode", fuel: CALL, run: decode },
+    Native { name: "goop.json.array", fuel: CALL, run: |call| marked(call, Mark::List) },
+    Native { name: "goop.json.object", fuel: CALL, run: |call| marked(call, Mark::Object) },
 ];
+
+/// `goop.json.null`.
+pub(super) fn null<'gc>(ctx: Context<'gc>) -> Value<'gc> {
+    null_value(ctx).into()
+}
 
 fn encode<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let value = call.any(1)?;
-    let json = value_to_json(call.ctx, value, "value")
+    let text = value_to_json_text(call.ctx, value, "value")
         .map_err(|problem| Raise::Message(format!("goop.json.encode: {problem}")))?;
-    let text =
-        serde_json::to_vec(&json).map_err(|error| Raise::Message(format!("goop.json.encode: {error}")))?;
     call.charge_bytes(text.len().saturating_mul(WORK_PER_BYTE));
     call.ask_string(text.len())?;
     call.give_buffer(text)
@@ -39,12 +63,20 @@ fn decode<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         )));
     }
     call.charge_bytes(text.len().saturating_mul(WORK_PER_BYTE));
-    call.ask_memory(json_tree_bytes(text))?;
-    let json =
-        serde_json::from_slice(text).map_err(|error| Raise::Message(format!("goop.json.decode: {error}")))?;
-    let value = json_to_value(call.ctx, &call.shared.budget, &json).map_err(|raise| match raise {
-        Raise::Message(problem) => Raise::Message(format!("goop.json.decode: {problem}")),
-        other => other,
-    })?;
+    let null = call.value(2);
+    let value =
+        json_text_to_value(call.ctx, &call.shared.budget, text, null).map_err(|raise| match raise {
+            Raise::Message(problem) => Raise::Message(format!("goop.json.decode: {problem}")),
+            other => other,
+        })?;
     call.give(value)
+}
+
+fn marked<'gc>(call: &mut Call<'gc, '_>, mark: Mark) -> Outcome<'gc> {
+    let table = if call.count() == 0 { Table::new(&call.ctx) } else { call.table(1)? };
+    if table == null_value(call.ctx) || (table.metatable().is_some() && mark_of(call.ctx, table).is_none()) {
+        return Err(call.bad_argument(1, "the table has a metatable already"));
+    }
+    set_mark(call.ctx, table, mark);
+    call.give(table)
 }

@@ -3,7 +3,7 @@
 use piccolo::Value;
 
 use crate::script::api::Invocation;
-use crate::script::kv_store::KvStore;
+use crate::script::kv_store::KvSession;
 use crate::vm::call::Call;
 use crate::vm::native::{Native, Outcome, Raise};
 
@@ -16,7 +16,7 @@ pub(super) static NATIVES: &[Native] = &[
     Native { name: "goop.kv.del", fuel: CALL, run: del },
 ];
 
-fn store<'a, 'gc>(call: &'a Call<'gc, '_>) -> Result<&'a KvStore, Raise<'gc>> {
+fn store<'a, 'gc>(call: &'a Call<'gc, '_>) -> Result<&'a KvSession, Raise<'gc>> {
     let invocation: &Invocation = call.host()?;
     invocation.kv.as_deref().ok_or_else(|| Raise::Message(format!("{}: switched off", call.name)))
 }
@@ -45,6 +45,7 @@ fn get<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 
 fn set<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let (key, value) = (utf8(call, 1)?, utf8(call, 2)?);
+    call.charge_bytes(key.len() + value.len());
     store(call)?.set(&key, &value).map_err(|error| failed(call, error))?;
     call.give_nothing()
 }

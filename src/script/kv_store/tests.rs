@@ -1,0 +1,242 @@
+//! Stores on real folders, and on a disk that fails at every step in turn.
+
+use std::fs::{self, File};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tempfile::TempDir;
+
+use super::*;
+
+fn name() -> ScriptName {
+    ScriptName::parse("weather").unwrap()
+}
+
+fn store(dir: &TempDir) -> KvStore {
+    KvStore::new(dir.path(), &name())
+}
+
+/// What lies in the folder of the stores.
+fn files(dir: &TempDir) -> Vec<String> {
+    let entries = fs::read_dir(dir.path().join(STATE_DIR)).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_was_flushed_survives_and_is_seen_by_another_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ours, theirs) = (store(&dir), store(&dir));
+    ours.set("api_key", "abc").unwrap();
+    assert_eq!(theirs.get("api_key").unwrap(), None, "not yet flushed");
+    ours.flush_now().unwrap();
+    assert_eq!(theirs.get("api_key").unwrap().as_deref(), Some("abc"));
+    theirs.set("other", "x").unwrap();
+    ours.set("mine", "y").unwrap();
+    theirs.flush_now().unwrap();
+    ours.flush_now().unwrap();
+    let all: Vec<_> = store(&dir).entries().unwrap().into_keys().collect();
+    assert_eq!(all, ["api_key", "mine", "other"], "neither writer lost the other's key");
+    assert!(ours.delete("other").unwrap());
+    ours.flush_now().unwrap();
+    assert_eq!(theirs.get("other").unwrap(), None);
+    assert_eq!(files(&dir), ["weather.json", "weather.lock"], "nothing temporary is left");
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_may_read_a_store() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(&dir);
+    store.set("api_key", "secret").unwrap();
+    store.flush_now().unwrap();
+    let mode = fs::metadata(dir.path().join(STATE_DIR).join("weather.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn limits_are_kept_and_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(&dir);
+    let error = store.set("k", &"x".repeat(MAX_BYTES)).unwrap_err();
+    assert_eq!(error.to_string(), "the value would take this script's store to 65 KB; the limit is 64 KB");
+    store.set("k", &"x".repeat(MAX_BYTES - 1)).unwrap();
+    store.delete("k").unwrap();
+    for n in 0..MAX_KEYS {
+        store.set(&n.to_string(), "").unwrap();
+    }
+    assert!(matches!(store.set("one more", ""), Err(KvError::TooManyKeys { found: 1_001 })));
+    store.set("0", "replacing is no new key").unwrap();
+}
+
+/// Both fit alone. Written together the file would be larger than any that is read, and the next
+/// reader would set it aside as broken.
+#[test]
+fn limits_hold_for_what_two_processes_write_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ours, theirs) = (store(&dir), store(&dir));
+    let large = "\u{1}".repeat(MAX_BYTES - 10);
+    ours.set("ours", &large).unwrap();
+    theirs.set("theirs", &large).unwrap();
+    theirs.flush_now().unwrap();
+    let found = 2 * large.len() + 10;
+    let refused = ours.flush_now();
+    assert!(matches!(refused, Err(KvError::TooLarge { found: size }) if size == found), "{refused:?}");
+    assert_eq!(ours.get("ours").unwrap(), None, "it is as if it had not been set");
+    assert_eq!(ours.get("theirs").unwrap(), Some(large));
+    assert!(ours.delete("theirs").unwrap());
+    ours.set("small", "x").unwrap();
+    ours.flush_now().unwrap();
+    assert_eq!(store(&dir).entries().unwrap(), Entries::from([("small".into(), "x".into())]));
+}
+
+#[test]
+fn a_broken_file_is_set_aside_and_not_lost() {
+    for broken in ["{\"api_key\": \"abc\"", "", "[]", "{\"n\": 1}", "\0\0\0\0", &"[".repeat(600_000)] {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join(STATE_DIR);
+        fs::create_dir_all(&state).unwrap();
+        fs::write(state.join("weather.json"), broken).unwrap();
+        let store = store(&dir);
+        assert_eq!(store.get("api_key").unwrap(), None);
+        let names = files(&dir);
+        let kept: Vec<_> = names.iter().filter(|name| name.starts_with("weather.corrupt-")).collect();
+        let [kept] = kept.as_slice() else { panic!("{names:?}") };
+        assert_eq!(fs::read_to_string(state.join(kept)).unwrap(), broken);
+        store.set("api_key", "new").unwrap();
+        store.flush_now().unwrap();
+        assert_eq!(fs::read_to_string(state.join(kept)).unwrap(), broken, "it stays");
+    }
+}
+
+#[test]
+fn who_never_gives_the_store_back_holds_nobody_up_for_long() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir_all(dir.path().join(STATE_DIR)).unwrap();
+    let file = |disk| KvFile::new(dir.path().join(STATE_DIR).join("weather.json"), disk);
+    let held = file(Box::new(RealDisk)).lock(Duration::ZERO).unwrap();
+    let refused = file(Box::new(RealDisk)).lock(Duration::ZERO);
+    assert!(matches!(refused, Err(KvError::Locked { .. })));
+    drop(held);
+    assert!(file(Box::new(RealDisk)).lock(Duration::ZERO).is_ok());
+}
+
+/// Fails at one step, and from then on as if the process had died there; what it was to write is
+/// half written.
+struct FailingDisk {
+    steps: Arc<AtomicUsize>,
+    fails_at: usize,
+    mended: Arc<AtomicBool>,
+}
+
+impl FailingDisk {
+    fn step(&self) -> io::Result<()> {
+        let step = self.steps.fetch_add(1, Ordering::Relaxed);
+        if step >= self.fails_at && !self.mended.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
+    }
+}
+
+impl Disk for FailingDisk {
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        self.step().and_then(|()| RealDisk.create_folder(path))
+    }
+
+    fn create(&self, path: &Path) -> io::Result<File> {
+        self.step().and_then(|()| RealDisk.create(path))
+    }
+
+    fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
+        let possible = self.step();
+        RealDisk.write(file, &bytes[..bytes.len() / 2])?;
+        possible.and_then(|()| RealDisk.write(file, &bytes[bytes.len() / 2..]))
+    }
+
+    fn sync(&self, file: &File) -> io::Result<()> {
+        self.step().and_then(|()| RealDisk.sync(file))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.step().and_then(|()| RealDisk.rename(from, to))
+    }
+
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        self.step().and_then(|()| RealDisk.sync_folder(path))
+    }
+}
+
+#[test]
+fn a_disk_that_fails_at_any_step_leaves_a_whole_file() {
+    let mut failures = Vec::new();
+    for fails_at in 0.. {
+        let dir = tempfile::tempdir().unwrap();
+        let old = store(&dir);
+        old.set("old", "kept").unwrap();
+        old.flush_now().unwrap();
+        let (steps, mended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let disk = FailingDisk { steps: steps.clone(), fails_at, mended: mended.clone() };
+        let failing = KvStore::on(Box::new(disk), dir.path(), &name());
+        failing.set("new", "x").unwrap();
+        let result = failing.flush_now();
+        let on_disk = store(&dir).entries().unwrap();
+        assert_eq!(on_disk.get("old").map(String::as_str), Some("kept"), "{result:?}");
+        assert_eq!(failing.entries().unwrap(), on_disk, "memory is what the disk has: {result:?}");
+        let Err(error) = result else {
+            assert!(on_disk.contains_key("new"));
+            assert_eq!(steps.load(Ordering::Relaxed), fails_at);
+            break;
+        };
+        match &error {
+            KvError::Write { step, source } => {
+                assert_eq!(source.kind(), io::ErrorKind::StorageFull);
+                assert_eq!(on_disk.contains_key("new"), *step == "the sync of the folder", "{error}");
+                failures.push(*step);
+            }
+            other => panic!("{other:?}"),
+        }
+        mended.store(true, Ordering::Relaxed);
+        failing.set("later", "y").unwrap();
+        failing.flush_now().unwrap();
+        assert_eq!(store(&dir).get("later").unwrap().as_deref(), Some("y"));
+        assert!(files(&dir).iter().all(|file| !file.contains("corrupt")), "{:?}", files(&dir));
+    }
+    assert_eq!(failures, ["the new file", "writing", "the sync", "the renaming", "the sync of the folder"]);
+}
+
+#[test]
+fn a_failed_first_write_leaves_no_folder_half_made() {
+    for fails_at in 0..2 {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = FailingDisk { steps: Arc::default(), fails_at, mended: Arc::default() };
+        let failing = KvStore::on(Box::new(disk), dir.path(), &name());
+        failing.set("new", "x").unwrap();
+        let error = failing.flush_now().unwrap_err();
+        assert_eq!(error.to_string(), "the store can't be written (the folder failed): no storage space");
+        assert_eq!(store(&dir).entries().unwrap(), Entries::new());
+    }
+}
+
+/// An invocation that read what another one wrote depends on that write.
+#[tokio::test]
+async fn who_has_seen_a_change_that_was_taken_back_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let mended = Arc::new(AtomicBool::new(false));
+    let disk = FailingDisk { steps: Arc::default(), fails_at: 0, mended: mended.clone() };
+    let store = Arc::new(KvStore::on(Box::new(disk), dir.path(), &name()));
+    let [writer, reader, idle, late] = [(); 4].map(|()| store.clone().session());
+    writer.set("n", "1").unwrap();
+    assert_eq!(reader.get("n").unwrap().as_deref(), Some("1"));
+    assert!(matches!(writer.flush().await, Err(KvError::Write { .. })));
+    assert!(matches!(reader.flush().await, Err(KvError::TakenBack)));
+    assert!(matches!(reader.set("n", "2"), Err(KvError::TakenBack)), "half of an invocation is not kept");
+    idle.flush().await.unwrap();
+    assert_eq!(late.get("n").unwrap(), None);
+    late.flush().await.unwrap();
+    mended.store(true, Ordering::Relaxed);
+    late.set("n", "3").unwrap();
+    late.flush().await.unwrap();
+    assert_eq!(store.get("n").unwrap().as_deref(), Some("3"));
+}
