@@ -2,7 +2,8 @@
 //!
 //! - `store`, `data`, `data_filter`: tables, policies, what a stranger can and can't ask of the database
 //! - `site`, `chat`, `identity`, `wire`: each part by itself, byte for byte
-//! - `mesh`: real nodes over real connections
+//! - `mesh`, `presence`, `relay`: real nodes over real connections; `nodes` has what they share
+//! - `bounds`: strangers that misbehave, and visitors who must not notice
 //! - `cli`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
 
 #![allow(
@@ -12,6 +13,7 @@
     reason = "a test fails by panicking, and so do its helpers"
 )]
 
+mod bounds;
 mod chat;
 mod cli;
 mod cli_peer;
@@ -21,6 +23,9 @@ mod data;
 mod data_filter;
 mod identity;
 mod mesh;
+mod nodes;
+mod presence;
+mod relay;
 mod site;
 mod store;
 mod wire;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use goop2::chat::Message;
+use goop2::p2p::{PresenceEvent, PresentPeer};
 use goop2::peer::{Peer, PeerError, PeerEvent, PeerOptions};
 use goop2::peer_id::PeerId;
 use goop2::script::ScriptEvent;
@@ -30,7 +31,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "MULTIADDR", value_parser = multiaddr)]
     listen: Vec<Multiaddr>,
 
-    /// Connect to this peer, an address that ends in /p2p/ID; can be given several times
+    /// Stay connected to this peer, an address that ends in /p2p/ID; can be given several times
     #[arg(long, value_name = "MULTIADDR")]
     dial: Vec<PeerAddress>,
 
@@ -58,7 +59,9 @@ pub(crate) fn refuse_viewer(asked: Option<&str>) -> CommandResult {
 /// A failed start by whose fault it is: a folder or configuration that can't be used is the input's.
 pub(crate) fn start_failure(error: PeerError) -> Failure {
     match error {
-        PeerError::NotAPeerFolder { .. } | PeerError::Config(_) => Failure::usage(error),
+        PeerError::NotAPeerFolder { .. } | PeerError::Config(_) | PeerError::Relay { .. } => {
+            Failure::usage(error)
+        }
         error => Failure::from(error),
     }
 }
@@ -170,11 +173,24 @@ impl Show {
                 self.say("            the last good version, if there was one, goes on answering");
             }
             PeerEvent::Message(message) => self.message(message),
+            PeerEvent::Presence(event) => self.presence(event),
+            PeerEvent::Reachable { address } => self.say(format!("  address  {address}")),
             PeerEvent::Dialed { peer } => self.say(format!("connected  {peer}")),
             PeerEvent::DialFailed { reason, .. } => {
                 self.say(format!("{}  {}", self.look.paint(Look::Bad, "not connected"), printable(reason)));
             }
         }
+    }
+
+    fn presence(&mut self, event: &PresenceEvent) {
+        let (word, present) = match event {
+            PresenceEvent::Online(present) => ("online", present),
+            PresenceEvent::Update(present) => ("renamed", present),
+            PresenceEvent::Offline(present) => ("offline", present),
+        };
+        let label = one_line(&present.label, MAX_SHOWN_CHARS);
+        let line = format!("{word}  {}  {label}", present.peer);
+        self.say(line.trim_end());
     }
 
     fn message(&mut self, message: &Message) {
@@ -208,9 +224,17 @@ fn as_json(event: &PeerEvent) -> Value {
             "content": message.content,
             "timestamp": message.timestamp,
         }),
+        PeerEvent::Presence(PresenceEvent::Online(present)) => presence("online", present),
+        PeerEvent::Presence(PresenceEvent::Update(present)) => presence("update", present),
+        PeerEvent::Presence(PresenceEvent::Offline(present)) => presence("offline", present),
+        PeerEvent::Reachable { address } => json!({ "event": "address", "addr": address.to_string() }),
         PeerEvent::Dialed { peer } => json!({ "event": "connected", "peer_id": peer }),
         PeerEvent::DialFailed { address, reason } => {
             json!({ "event": "not-connected", "addr": address.to_string(), "reason": reason })
         }
     }
+}
+
+fn presence(event: &str, present: &PresentPeer) -> Value {
+    json!({ "event": event, "peer_id": present.peer, "label": present.label })
 }
