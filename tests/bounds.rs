@@ -185,7 +185,8 @@ async fn an_address_that_a_peer_claims_is_never_dialed() {
     let visitor = TestNode::start(listening());
     let claimed = visitor.address().await;
     let id = visitor.node.id().clone();
-    visitor.handle.dial(host.address().await).await.unwrap();
+    let known = visitor.handle.dial(host.address().await).await.unwrap();
+    visitor.handle.fetch_content(&known).await.unwrap();
     // The host has heard the claim: identify comes first on each connection.
     host.handle.fetch_content(&id).await.unwrap();
     visitor.node.shutdown().await;

@@ -163,10 +163,13 @@ impl Network {
                 None => break,
             }
         }
-        if !self.silent.is_empty() {
-            return;
+        if self.silent.is_empty() {
+            self.listening_changed = false;
+            self.refresh_addresses();
         }
-        self.listening_changed = false;
+    }
+
+    fn refresh_addresses(&self) {
         let own = *self.swarm.local_peer_id();
         let mut known: Vec<_> = self.swarm.listeners().map(|address| with_peer(address, own)).collect();
         known.sort();
@@ -217,6 +220,10 @@ impl Network {
                     && relay.granted(listener_id)
                 {
                     let address = with_peer(&address, *self.swarm.local_peer_id());
+                    if self.silent.is_empty() {
+                        // Before it is told, so that whoever hears of it finds it there.
+                        self.refresh_addresses();
+                    }
                     let _ = self.events.send(NodeEvent::Reachable { address });
                 }
             }
