@@ -159,3 +159,32 @@ async fn a_peer_that_floods_is_disconnected_and_others_are_heard() {
     visitor.handle.dial(host.address().await).await.unwrap();
     host.sees_online("Bob").await;
 }
+
+/// Whether a datagram to a multicast group comes back to this machine, as it does on a LAN.
+fn has_multicast() -> bool {
+    use std::net::{Ipv4Addr, UdpSocket};
+    let group = Ipv4Addr::new(224, 0, 0, 251);
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    socket.join_multicast_v4(&group, &Ipv4Addr::UNSPECIFIED).is_ok()
+        && socket.send_to(b"x", (group, socket.local_addr().unwrap().port())).is_ok()
+        && socket.recv(&mut [0]).is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn peers_of_one_network_find_each_other() {
+    let config = |label: &str| {
+        let listen = vec!["/ip4/0.0.0.0/tcp/0".parse().unwrap()];
+        NodeConfig { listen, mdns: true, ..present(label) }
+    };
+    let mut one = TestNode::start(config("one"));
+    let private = |address: &libp2p::Multiaddr| {
+        let text = address.to_string();
+        ["/ip4/10.", "/ip4/192.168.", "/ip4/192.0.2.", "/ip4/172.1"].iter().any(|net| text.starts_with(net))
+    };
+    if !one.node.addresses().await.iter().any(private) || !has_multicast() {
+        return;
+    }
+    let _two = TestNode::start(config("two"));
+    one.sees_online("two").await;
+}

@@ -92,12 +92,13 @@ impl Reach {
 
     fn of_v4(ip: Ipv4Addr) -> Option<Self> {
         let [a, b, ..] = ip.octets();
-        if a == 0 || ip.is_multicast() || a >= 240 || ip.is_documentation() {
+        if a == 0 || ip.is_multicast() || a >= 240 {
             return None;
         }
-        // 100.64.0.0/10 is a provider's own network, 198.18.0.0/15 a laboratory's.
+        // 100.64.0.0/10 is a provider's own network, 198.18.0.0/15 a laboratory's; the addresses of
+        // documents are used in test networks.
         let shared = a == 100 && (64..128).contains(&b) || a == 198 && (18..20).contains(&b);
-        if ip.is_private() || ip.is_link_local() || shared {
+        if ip.is_private() || ip.is_link_local() || ip.is_documentation() || shared {
             return Some(Self::Private);
         }
         Some(Self::Global)
@@ -160,6 +161,7 @@ mod tests {
             ("/ip4/10.1.2.3/tcp/1", Some(Reach::Private)),
             ("/ip4/169.254.169.254/tcp/80", Some(Reach::Private)),
             ("/ip4/100.100.0.1/tcp/80", Some(Reach::Private)),
+            ("/ip4/192.0.2.2/tcp/80", Some(Reach::Private)),
             ("/ip6/fe80::1/tcp/1", Some(Reach::Private)),
             ("/ip6/fd00::1/tcp/1", Some(Reach::Private)),
             ("/ip4/9.9.9.9/tcp/1", Some(Reach::Global)),

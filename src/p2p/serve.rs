@@ -106,7 +106,9 @@ async fn receive_chat(
     let bytes = read_chat(stream).await?;
     match chat.receive(&caller.peer, &bytes) {
         Ok(()) => {}
-        Err(error @ ChatError::Busy { .. }) => tracing::warn!(peer = %caller.peer, %error, "chat"),
+        Err(error @ ChatError::Busy { .. }) => {
+            context.notices.tell("a command was not run", format_args!("{error}"));
+        }
         Err(error) => tracing::debug!(peer = %caller.peer, %error, "a chat message was dropped"),
     }
     Ok(())
