@@ -29,6 +29,10 @@ lint:
     {{ clippy }} --no-default-features --features http -- -D warnings
     {{ clippy }} --no-default-features --features db -- -D warnings
 
+# What the network costs on this machine
+bench *ARGS:
+    cargo bench --locked --bench p2p -- {{ ARGS }}
+
 # All tests, or those whose name contains FILTER
 test FILTER="":
     cargo test --locked --all-features -- {{ FILTER }}

@@ -30,8 +30,10 @@ pub const MAX_FILE_BYTES: u64 = 1024 * 1024;
 pub struct Config {
     /// Where the peer's key lies.
     pub identity: IdentityConfig,
-    /// How the node listens.
+    /// How the node listens, and whom it lets in.
     pub p2p: P2pConfig,
+    /// How peers learn who is online.
+    pub presence: PresenceConfig,
     /// What the owner tells others about themselves.
     pub profile: ProfileConfig,
     /// The sandboxed scripts.
@@ -54,12 +56,51 @@ impl Default for IdentityConfig {
     }
 }
 
-/// How the node listens.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// How the node listens, and whom it lets in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct P2pConfig {
     /// The TCP port on every interface; 0 lets the system choose one at each start.
     pub listen_port: u16,
+    /// Whether peers on the local network find each other.
+    pub mdns: bool,
+    /// A relay through which this peer can be reached behind NAT, a multiaddr that ends in
+    /// `/p2p/ID`; empty for none.
+    pub relay: String,
+    /// The most connections that others may make: 1 to 10,000. Each costs some 100 KB.
+    pub max_connections: u32,
+    /// The most of them from one IPv4 address, one IPv6 /64, or one relay: 1 to 10,000.
+    pub max_connections_per_address: u32,
+}
+
+impl Default for P2pConfig {
+    fn default() -> Self {
+        Self {
+            listen_port: 0,
+            mdns: true,
+            relay: String::new(),
+            max_connections: 96,
+            max_connections_per_address: 24,
+        }
+    }
+}
+
+/// How peers learn who is online.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PresenceConfig {
+    /// The GossipSub topic: 1 to 100 bytes. Peers on another topic don't see this one.
+    pub topic: String,
+    /// How long a peer may be silent before it is offline, in seconds: 2 to 3600.
+    pub ttl_seconds: u64,
+    /// How often this peer announces itself, in seconds: 1 to 1800.
+    pub heartbeat_seconds: u64,
+}
+
+impl Default for PresenceConfig {
+    fn default() -> Self {
+        Self { topic: "goop.presence.v1".to_owned(), ttl_seconds: 20, heartbeat_seconds: 5 }
+    }
 }
 
 /// What the owner tells others about themselves.
@@ -361,8 +402,7 @@ mod tests {
 
     #[test]
     fn fields_only_deployed_peers_know_do_not_matter() {
-        let text =
-            r#"{"viewer": {"theme": "dark"}, "presence": {"smtp_port": 587}, "lua": {"enabled": true}}"#;
+        let text = r#"{"viewer": {"theme": "dark"}, "p2p": {"mdns_tag": "x"}, "presence": {"smtp_port": 587}, "lua": {"enabled": true}}"#;
         let config: Config = serde_json::from_str(text).unwrap();
         assert!(config.lua.enabled);
         assert_eq!(config.lua.rate_limit_per_peer, 10);

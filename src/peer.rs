@@ -6,6 +6,7 @@
 //! what it could get, would leave its owner to find out from a visitor what is missing.
 
 mod create;
+mod dialing;
 mod events;
 
 use std::net::TcpListener;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use libp2p::Multiaddr;
 use libp2p::identity::Keypair;
+use libp2p::multiaddr::{self, Protocol};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -22,8 +24,8 @@ use crate::chat::{Commands, History, Manager};
 use crate::config::{Config, ConfigError, FILE_NAME};
 use crate::data::Handler;
 use crate::p2p::{
-    DataService, IdentityError, Node, NodeConfig, NodeError, NodeHandle, RespondFuture, Services,
-    load_or_create, own_id,
+    ConnectionLimits, DataService, IdentityError, Node, NodeConfig, NodeError, PresenceOptions, PresentPeer,
+    RespondFuture, Services, load_or_create, own_id,
 };
 use crate::peer_id::{PeerId, PeerIdError};
 use crate::script::{Caller, Engine, EngineError, ScriptEvent};
@@ -48,7 +50,8 @@ pub struct PeerOptions {
     /// Where to listen. `None` is every interface, IPv4 and where there is one IPv6, at the port
     /// `p2p.listen_port`; an empty list is nowhere.
     pub listen: Option<Vec<Multiaddr>>,
-    /// Peers to connect to once the peer runs, each an address that ends in `/p2p/ID`.
+    /// Peers to connect to once the peer runs, each an address that ends in `/p2p/ID`. They are
+    /// tried again for as long as the peer runs, and when the connection is lost.
     pub dial: Vec<Multiaddr>,
 }
 
@@ -57,8 +60,8 @@ pub struct Peer {
     node: Node,
     chat: Arc<Manager>,
     engine: Option<Arc<Engine>>,
-    dials: events::Dials,
-    _dialing: JoinSet<()>,
+    early: events::EarlyEvents,
+    _background: JoinSet<()>,
 }
 
 impl Peer {
@@ -73,21 +76,26 @@ impl Peer {
         let parts = parts.map_err(|error| PeerError::Interrupted { reason: error.to_string() })??;
         let Parts { dir, config, keypair, own, database, history, engine } = parts;
         let listen = options.listen.unwrap_or_else(|| everywhere(config.p2p.listen_port));
-        let mut node = Node::start(NodeConfig { keypair, listen, label: own.label.clone() })?;
+        let mut node = Node::start(NodeConfig { listen, ..node_config(&config, keypair)? })?;
         let handle = node.handle();
+        let mesh = node.events();
         let commands = engine.clone().map(|engine| engine as Arc<dyn Commands>);
         let chat = Manager::with_history(own.peer.clone(), Arc::new(handle.clone()), commands, history);
         let chat = Arc::new(chat);
-        let data = Handler::new(Some(Arc::new(database)), engine.clone(), own.peer).with_config(&config.data);
+        let data = Handler::new(Some(Arc::new(database)), engine.clone(), own.peer)
+            .with_config(&config.data)
+            .with_emails(Arc::new(handle.clone()));
         let site = SiteServer::new(dir.join(SITE_DIR), dir.join(&config.lua.script_dir));
         node.serve(Services {
             chat: Some(chat.clone()),
             data: Some(Arc::new(data)),
             site: Some(Arc::new(site)),
         });
-        let dials = events::Dials::new();
-        let _dialing = dial_all(&handle, options.dial, &dials);
-        Ok(Self { node, chat, engine, dials, _dialing })
+        let early = events::EarlyEvents::new();
+        let mut _background = dialing::keep_dialed(&handle, options.dial, &early);
+        let news = early.clone();
+        _background.spawn(async move { news.add_all(mesh).await });
+        Ok(Self { node, chat, engine, early, _background })
     }
 
     /// The peer's id.
@@ -115,9 +123,14 @@ impl Peer {
         self.engine.as_ref().map_or(&[], |engine| engine.first_load())
     }
 
-    /// What happens in the peer from now on, and the dials of its start.
+    /// The peers that are online, by id, as they announced themselves.
+    pub fn online(&self) -> Vec<PresentPeer> {
+        self.node.handle().online()
+    }
+
+    /// What happens in the peer from now on, and what happened in the mesh since it started.
     pub fn events(&self) -> PeerEvents {
-        PeerEvents::new(self.engine.as_deref(), self.chat.subscribe(), self.dials.subscribe())
+        PeerEvents::new(self.engine.as_deref(), self.chat.subscribe(), self.early.subscribe())
     }
 
     /// Stops the peer: no new visitors, then the exchanges in progress, the commands, and the
@@ -197,7 +210,7 @@ fn identity(dir: &Path, config: &Config) -> Result<(Keypair, Caller), PeerError>
 /// Every interface. IPv6 is tried first, because a machine without it must still start.
 fn everywhere(port: u16) -> Vec<Multiaddr> {
     use std::net::{Ipv4Addr, Ipv6Addr};
-    let tcp = |address: Multiaddr| address.with(libp2p::multiaddr::Protocol::Tcp(port));
+    let tcp = |address: Multiaddr| address.with(Protocol::Tcp(port));
     let mut addresses = vec![tcp(Ipv4Addr::UNSPECIFIED.into())];
     if TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).is_ok() {
         addresses.push(tcp(Ipv6Addr::UNSPECIFIED.into()));
@@ -205,19 +218,40 @@ fn everywhere(port: u16) -> Vec<Multiaddr> {
     addresses
 }
 
-fn dial_all(handle: &NodeHandle, addresses: Vec<Multiaddr>, dials: &events::Dials) -> JoinSet<()> {
-    let mut dialing = JoinSet::new();
-    for address in addresses {
-        let (handle, dials) = (handle.clone(), dials.clone());
-        dialing.spawn(async move {
-            let event = match handle.dial(address.clone()).await {
-                Ok(peer) => PeerEvent::Dialed { peer },
-                Err(error) => PeerEvent::DialFailed { address, reason: error.to_string() },
-            };
-            dials.add(event);
-        });
+/// What `goop.json` says about the node.
+fn node_config(config: &Config, keypair: Keypair) -> Result<NodeConfig, PeerError> {
+    let (p2p, presence) = (&config.p2p, &config.presence);
+    let relay = match p2p.relay.as_str() {
+        "" => None,
+        text => Some(relay_address(text)?),
+    };
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    Ok(NodeConfig {
+        label: config.profile.label.clone(),
+        limits: ConnectionLimits {
+            total: count(p2p.max_connections),
+            per_address: count(p2p.max_connections_per_address),
+        },
+        presence: Some(PresenceOptions {
+            topic: presence.topic.clone(),
+            ttl: Duration::from_secs(presence.ttl_seconds),
+            heartbeat: Duration::from_secs(presence.heartbeat_seconds),
+            email: config.profile.email.clone(),
+        }),
+        mdns: p2p.mdns,
+        relay,
+        ..NodeConfig::new(keypair)
+    })
+}
+
+fn relay_address(text: &str) -> Result<Multiaddr, PeerError> {
+    let refused = |reason: &str| PeerError::Relay { found: text.to_owned(), reason: reason.to_owned() };
+    let address: Multiaddr = text.parse().map_err(|error: multiaddr::Error| refused(&error.to_string()))?;
+    let parts: Vec<_> = address.iter().collect();
+    match parts.as_slice() {
+        [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Tcp(_), Protocol::P2p(_)] => Ok(address),
+        _ => Err(refused("it is not of that form")),
     }
-    dialing
 }
 
 impl DataService for Handler {
@@ -239,6 +273,16 @@ pub enum PeerError {
     /// The configuration can't be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The relay is no address of a peer.
+    #[error(
+        "config: p2p.relay must be like /ip4/203.0.113.7/tcp/4001/p2p/12D3KooW…, found {found:?}: {reason}"
+    )]
+    Relay {
+        /// What was found.
+        found: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// There is no identity.
     #[error(transparent)]
     Identity(#[from] IdentityError),

@@ -209,6 +209,56 @@ fn a_peer_listens_everywhere_by_default_and_a_peer_can_dial_another() {
 }
 
 #[test]
+fn a_visitors_label_is_seen_by_the_hosts_scripts() {
+    let (_temp, dir) = peer_of_the_specification();
+    let peer = RunningPeer::start(&dir);
+    let greeted = goop2(["chat", peer.address(), "!greet", "--label", "Bob"]).succeeded();
+    assert_eq!(greeted.stdout, "Hello, Bob!\n");
+    peer.event(|event| event["event"] == "online" && event["label"] == "Bob");
+}
+
+#[test]
+fn a_peer_says_who_comes_and_goes() {
+    let (_temp, dir) = new_peer("blank");
+    let peer = RunningPeer::start(&dir);
+    let (_other_temp, other) = new_peer("blank");
+    let listen = ["--listen", "/ip4/127.0.0.1/tcp/0"];
+    let visitor = RunningPeer::start_with(&other, &[&["--dial", peer.address()][..], &listen].concat());
+    let id = visitor.ready["peer_id"].clone();
+    let online = peer.event(|event| event["event"] == "online");
+    assert_eq!(online["peer_id"], id);
+    visitor.event(|event| event["event"] == "online");
+    let start = Instant::now();
+    visitor.stop().succeeded();
+    let offline = peer.event(|event| event["event"] == "offline");
+    assert_eq!(offline["peer_id"], id);
+    assert!(start.elapsed() < Duration::from_secs(15), "said, and not found out by silence");
+}
+
+#[test]
+fn a_peer_that_is_to_be_dialed_may_come_later() {
+    let (_temp, dir) = new_peer("blank");
+    let early = RunningPeer::start(&dir);
+    let address = early.address().to_owned();
+    early.stop().succeeded();
+    let (_other_temp, other) = new_peer("blank");
+    let waiting = RunningPeer::start_with(&other, &["--dial", &address, "--listen", "/ip4/127.0.0.1/tcp/0"]);
+    waiting.event(|event| event["event"] == "not-connected");
+    let (listen, _) = address.split_once("/p2p/").unwrap();
+    let _late = RunningPeer::start_with(&dir, &["--listen", listen]);
+    waiting.event(|event| event["event"] == "connected");
+}
+
+#[test]
+fn a_relay_that_is_no_address_is_named() {
+    let (_temp, dir) = new_peer("blank");
+    for relay in ["somewhere", "/ip4/203.0.113.7/tcp/4001"] {
+        fs::write(dir.join("goop.json"), json!({"p2p": {"relay": relay}}).to_string()).unwrap();
+        goop2(["peer", dir.to_str().unwrap()]).failed(2, "config: p2p.relay must be like /ip4/203.0.113.7");
+    }
+}
+
+#[test]
 fn people_read_addresses_problems_and_messages() {
     let (_temp, dir) = new_peer("quiz");
     let peer =

@@ -86,6 +86,11 @@ pub(crate) fn new_peer(template: &str) -> (tempfile::TempDir, PathBuf) {
     let temp = tempfile::tempdir().unwrap();
     let dir = temp.path().join("peer");
     goop2(["new", dir.to_str().unwrap(), "--template", template]).succeeded();
+    // Peers of tests that run at the same time must not find each other.
+    let file = dir.join("goop.json");
+    let mut config: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    config["p2p"]["mdns"] = false.into();
+    std::fs::write(&file, config.to_string()).unwrap();
     (temp, dir)
 }
 

@@ -191,7 +191,8 @@ async fn our_node_asks_a_js_host_for_its_label() {
     let Some((mut host, address)) = js_host() else { return };
     host.handle(CONTENT, "nothing", &[("*", &capture("content/label.reply"))], true);
     let keypair = libp2p::identity::Keypair::generate_ed25519();
-    let node = Node::start(NodeConfig { keypair, listen: vec![], label: String::new() }).unwrap();
+    let node =
+        Node::start(NodeConfig { listen: vec![], label: String::new(), ..NodeConfig::new(keypair) }).unwrap();
     let id = node.handle().dial(address.parse().unwrap()).await.unwrap();
     assert_eq!(node.handle().fetch_content(&id).await.unwrap(), "Ada's peer");
 }

@@ -7,7 +7,8 @@
 //!   the database, and how much of it they may fill; `data_model` holds all of it against a model
 //! - `site`, `chat`, `chat_history`, `identity`, `wire`: each part by itself, byte for byte
 //! - `hostile`: chat and data lines at their worst
-//! - `mesh`: real nodes over real connections
+//! - `mesh`, `presence`, `relay`: real nodes over real connections; `nodes` has what they share
+//! - `bounds`: strangers that misbehave, and visitors who must not notice
 //! - `cli`, `cli_config`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
 //! - `cli_kv`: processes that share what scripts keep, and are killed
 
@@ -18,6 +19,7 @@
     reason = "a test fails by panicking, and so do its helpers"
 )]
 
+mod bounds;
 mod chat;
 mod chat_history;
 mod cli;
@@ -36,6 +38,9 @@ mod identity;
 mod interop;
 mod interop_peer;
 mod mesh;
+mod nodes;
+mod presence;
+mod relay;
 mod site;
 mod store;
 mod wire;

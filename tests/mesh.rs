@@ -50,7 +50,8 @@ struct Peer {
 impl Peer {
     fn start(listen: &[&str]) -> Self {
         let listen = listen.iter().map(|address| address.parse().unwrap()).collect();
-        let config = NodeConfig { keypair: Keypair::generate_ed25519(), listen, label: "Bob's peer".into() };
+        let config =
+            NodeConfig { listen, label: "Bob's peer".into(), ..NodeConfig::new(Keypair::generate_ed25519()) };
         let mut node = Node::start(config).unwrap();
         let handle = node.handle();
         let chat =
@@ -210,14 +211,18 @@ async fn ipv6_works_where_the_machine_has_it() {
 async fn a_peer_that_was_reached_is_dialed_again_by_its_id() {
     let visitor = Peer::start(&[]);
     let keypair = Keypair::generate_ed25519();
-    let first =
-        NodeConfig { keypair: keypair.clone(), listen: vec![ANY_PORT.parse().unwrap()], label: "1".into() };
+    let first = NodeConfig {
+        listen: vec![ANY_PORT.parse().unwrap()],
+        label: "1".into(),
+        ..NodeConfig::new(keypair.clone())
+    };
     let first = Node::start(first).unwrap();
     let moved = first.addresses().await.remove(0);
     let id = visitor.handle.dial(moved.clone()).await.unwrap();
     first.shutdown().await;
     let listen = vec![moved.to_string().split_once("/p2p/").unwrap().0.parse().unwrap()];
-    let mut second = Node::start(NodeConfig { keypair, listen, label: "2".into() }).unwrap();
+    let mut second =
+        Node::start(NodeConfig { listen, label: "2".into(), ..NodeConfig::new(keypair) }).unwrap();
     second.serve(Services::default());
     // The visitor may learn that the old connection is dead only by using it.
     let asked = async {
@@ -233,7 +238,7 @@ async fn a_peer_that_was_reached_is_dialed_again_by_its_id() {
 
 #[tokio::test]
 async fn a_protocol_that_the_peer_does_not_offer_is_named() {
-    let config = |listen| NodeConfig { keypair: Keypair::generate_ed25519(), listen, label: String::new() };
+    let config = |listen| NodeConfig { listen, ..NodeConfig::new(Keypair::generate_ed25519()) };
     let mut quiet = Node::start(config(vec![ANY_PORT.parse().unwrap()])).unwrap();
     quiet.serve(Services::default());
     let visitor = Node::start(config(vec![])).unwrap();
@@ -257,7 +262,7 @@ async fn every_listener_is_reported_with_its_port_and_peer() {
     }
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = vec![format!("/ip4/127.0.0.1/tcp/{}", taken.local_addr().unwrap().port()).parse().unwrap()];
-    let config = NodeConfig { keypair: Keypair::generate_ed25519(), listen, label: String::new() };
+    let config = NodeConfig { listen, ..NodeConfig::new(Keypair::generate_ed25519()) };
     let error = Node::start(config).err().unwrap().to_string();
     assert!(error.starts_with("can't listen on /ip4/127.0.0.1/tcp/"), "{error}");
 }

@@ -286,3 +286,37 @@ async fn an_answer_that_takes_long_is_still_sent() {
     let never = p2p::serve_data(&mut hears("{}\n"), async |_| std::future::pending().await).await;
     assert!(matches!(never, Err(ProtocolError::Timeout { limit, .. }) if limit == Duration::from_secs(75)));
 }
+
+/// Takes one byte of what we write every ten seconds.
+struct Trickle(Pin<Box<tokio::time::Sleep>>);
+
+impl AsyncRead for Trickle {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(io::Read::read(&mut &b"GET /\n"[..], room))
+    }
+}
+
+impl AsyncWrite for Trickle {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        std::task::ready!(self.0.as_mut().poll(cx));
+        self.0.as_mut().reset(Instant::now() + Duration::from_secs(10));
+        Poll::Ready(Ok(1))
+    }
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A byte now and then once held a stream for ten minutes.
+#[tokio::test(start_paused = true)]
+async fn a_visitor_that_takes_a_byte_at_a_time_is_given_up() {
+    let (_dir, site) = site_with(&"x".repeat(100_000));
+    let start = Instant::now();
+    let mut visitor = Trickle(Box::pin(tokio::time::sleep(Duration::ZERO)));
+    let error = p2p::serve_site(&mut visitor, Some(&site)).await.unwrap_err();
+    assert_eq!(error.to_string(), "sending a site file: no progress for 20 s");
+    assert!(start.elapsed() < Duration::from_secs(40), "{:?}", start.elapsed());
+}

@@ -29,7 +29,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     identity: Option<std::path::PathBuf>,
 
-    /// The name to give oneself when the peer asks for it
+    /// The name to announce to the peer; its scripts see it as goop.peer.label. At most 200 bytes
     #[arg(long, default_value = "")]
     label: String,
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use goop2::chat::{Manager, Message, MessageKind};
-use goop2::p2p::{Node, NodeConfig, NodeHandle, Services, load_or_create};
+use goop2::p2p::{Node, NodeConfig, NodeHandle, PresenceOptions, Services, load_or_create};
 use goop2::peer_id::PeerId;
 use libp2p::identity::Keypair;
 use serde_json::{Value, json};
@@ -14,6 +14,9 @@ use tokio::time::timeout;
 
 use super::address::PeerAddress;
 use super::failure::CommandResult;
+
+/// How long a host may take to listen to announcements; it does so as soon as it is connected.
+const ANNOUNCE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Whom a client command asks, and as whom.
 #[derive(Debug, Clone, clap::Args)]
@@ -62,11 +65,19 @@ impl Client {
             Some(file) => load_or_create(file)?,
             None => Keypair::generate_ed25519(),
         };
-        let mut node = Node::start(NodeConfig { keypair, listen: Vec::new(), label: label.to_owned() })?;
+        // Only somebody with a name announces it; the other commands need none.
+        let presence = if label.is_empty() { None } else { Some(PresenceOptions::default()) };
+        let announces = presence.is_some();
+        let config = NodeConfig { label: label.to_owned(), presence, ..NodeConfig::new(keypair) };
+        let mut node = Node::start(config)?;
         let handle = node.handle();
         let chat = Arc::new(Manager::new(handle.id().clone(), Arc::new(handle.clone()), None));
         node.serve(Services { chat: Some(chat.clone()), ..Services::default() });
         let host = handle.dial(address.0.clone()).await?;
+        if announces {
+            // A host that does not listen is asked all the same, by somebody without a name.
+            handle.announce_to(&host, ANNOUNCE_TIMEOUT).await;
+        }
         Ok(Self { node, handle, chat, host })
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use futures::FutureExt;
 use goop2::chat::Message;
+use goop2::p2p::{PresenceEvent, PresentPeer};
 use goop2::peer::{Peer, PeerError, PeerEvent, PeerOptions};
 use goop2::peer_id::PeerId;
 use goop2::script::{InvocationReport, ScriptEvent};
@@ -31,7 +32,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "MULTIADDR", value_parser = multiaddr)]
     listen: Vec<Multiaddr>,
 
-    /// Connect to this peer, an address that ends in /p2p/ID; can be given several times
+    /// Stay connected to this peer, an address that ends in /p2p/ID; can be given several times
     #[arg(long, value_name = "MULTIADDR")]
     dial: Vec<PeerAddress>,
 
@@ -59,7 +60,9 @@ pub(crate) fn refuse_viewer(asked: Option<&str>) -> CommandResult {
 /// A failed start by whose fault it is: a folder or configuration that can't be used is the input's.
 pub(crate) fn start_failure(error: PeerError) -> Failure {
     match error {
-        PeerError::NotAPeerFolder { .. } | PeerError::Config(_) => Failure::usage(error),
+        PeerError::NotAPeerFolder { .. } | PeerError::Config(_) | PeerError::Relay { .. } => {
+            Failure::usage(error)
+        }
         error => Failure::from(error),
     }
 }
@@ -181,11 +184,24 @@ impl Show {
             PeerEvent::Message(message) => self.message(message),
             // Its command and reply are shown as messages, its failure in the log.
             PeerEvent::Invocation(_) => {}
+            PeerEvent::Presence(event) => self.presence(event),
+            PeerEvent::Reachable { address } => self.say(format!("  address  {address}")),
             PeerEvent::Dialed { peer } => self.say(format!("connected  {peer}")),
             PeerEvent::DialFailed { reason, .. } => {
                 self.say(format!("{}  {}", self.look.paint(Look::Bad, "not connected"), printable(reason)));
             }
         }
+    }
+
+    fn presence(&mut self, event: &PresenceEvent) {
+        let (word, present) = match event {
+            PresenceEvent::Online(present) => ("online", present),
+            PresenceEvent::Update(present) => ("renamed", present),
+            PresenceEvent::Offline(present) => ("offline", present),
+        };
+        let label = one_line(&present.label, MAX_SHOWN_CHARS);
+        let line = format!("{word}  {}  {label}", present.peer);
+        self.say(line.trim_end());
     }
 
     fn message(&mut self, message: &Message) {
@@ -220,6 +236,10 @@ fn as_json(event: &PeerEvent) -> Value {
             "content": message.content,
             "timestamp": message.timestamp,
         }),
+        PeerEvent::Presence(PresenceEvent::Online(present)) => presence("online", present),
+        PeerEvent::Presence(PresenceEvent::Update(present)) => presence("update", present),
+        PeerEvent::Presence(PresenceEvent::Offline(present)) => presence("offline", present),
+        PeerEvent::Reachable { address } => json!({ "event": "address", "addr": address.to_string() }),
         PeerEvent::Dialed { peer } => json!({ "event": "connected", "peer_id": peer }),
         PeerEvent::DialFailed { address, reason } => {
             json!({ "event": "not-connected", "addr": address.to_string(), "reason": reason })
@@ -241,4 +261,8 @@ fn invocation(report: &InvocationReport) -> Value {
         "fuel": report.stats.fuel,
         "peak_memory_bytes": report.stats.peak_memory_bytes,
     })
+}
+
+fn presence(event: &str, present: &PresentPeer) -> Value {
+    json!({ "event": event, "peer_id": present.peer, "label": present.label })
 }

@@ -50,6 +50,37 @@ pub const FIELDS: &[Field] = &[
         Rule::Number { min: 0, max: 65535 },
         "The TCP port on every interface; 0 lets the system choose one at each start.",
     ),
+    field("p2p.mdns", Rule::Flag, "Whether peers on the local network find each other."),
+    field(
+        "p2p.relay",
+        Rule::Text { min_bytes: 0, max_bytes: 1000 },
+        "A relay through which this peer can be reached behind NAT: a multiaddr that ends in /p2p/ID, or nothing.",
+    ),
+    field(
+        "p2p.max_connections",
+        Rule::Number { min: 1, max: 10_000 },
+        "The most connections that others may make.",
+    ),
+    field(
+        "p2p.max_connections_per_address",
+        Rule::Number { min: 1, max: 10_000 },
+        "The most of them from one IPv4 address, one IPv6 /64, or one relay.",
+    ),
+    field(
+        "presence.topic",
+        Rule::Text { min_bytes: 1, max_bytes: 100 },
+        "The GossipSub topic; peers on another topic don't see this one.",
+    ),
+    field(
+        "presence.ttl_seconds",
+        Rule::Number { min: 2, max: 3600 },
+        "How long a peer may be silent before it is offline, in seconds.",
+    ),
+    field(
+        "presence.heartbeat_seconds",
+        Rule::Number { min: 1, max: 1800 },
+        "How often this peer announces itself, in seconds.",
+    ),
     field(
         "profile.label",
         Rule::Text { min_bytes: 0, max_bytes: 200 },
@@ -118,9 +149,6 @@ pub(super) const FIELDS_OF_DEPLOYED_PEERS: &[&str] = &[
     "paths.site_source",
     "paths.site_stage",
     "p2p.mdns_tag",
-    "presence.topic",
-    "presence.ttl_seconds",
-    "presence.heartbeat_seconds",
     "presence.rendezvous_host",
     "presence.rendezvous_port",
     "presence.rendezvous_wan",

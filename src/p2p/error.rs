@@ -121,6 +121,14 @@ pub enum NodeError {
         /// Why.
         reason: String,
     },
+    /// Too many requests to the peer wait for it.
+    #[error("{peer} is busy: {limit} requests to it are under way, and no turn came")]
+    Busy {
+        /// The peer.
+        peer: PeerId,
+        /// How many requests to one peer are under way at most.
+        limit: usize,
+    },
     /// The exchange failed.
     #[error("{protocol} with {peer}: {source}")]
     Exchange {

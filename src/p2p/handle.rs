@@ -2,26 +2,36 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use libp2p::multiaddr::Protocol;
-use libp2p::{Multiaddr, PeerId as Libp2pId, Stream, StreamProtocol};
+use libp2p::{Multiaddr, PeerId as Libp2pId, StreamProtocol};
 use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::admission::Busy;
 use super::error::{NodeError, ProtocolError};
 use super::identity::{to_libp2p, to_peer_id};
+use super::network::{Command, DIAL_TIMEOUT};
+use super::presence::{PresentPeer, SharedPresence};
 use super::protocols::{CHAT, CONTENT, DATA, SITE, fetch_content, fetch_site, request_data, write_chat};
-use super::streams::{Open, OpenError};
-use super::swarm::{Command, DIAL_TIMEOUT};
+use super::streams::{Open, OpenError, Outbound};
 use crate::chat::{PeersFuture, Transport};
+use crate::data::EmailDirectory;
 use crate::peer_id::PeerId;
 use crate::script::{SendError, SendFuture};
 
 /// The most streams this peer has open to one other peer; further requests wait their turn. Half
 /// of what this implementation serves to one peer, so that waiting, not refusal, is the rule.
 pub const MAX_OUTBOUND_STREAMS_PER_PEER: usize = 12;
+
+/// How many requests to one peer may wait for a turn, and how long. A peer that never answers
+/// would otherwise gather every task that wants something of it.
+const MAX_WAITING_PER_PEER: usize = 256;
+const TURN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Above this many peers, those with no stream open are forgotten.
 const MAX_IDLE_QUEUES: usize = 256;
@@ -32,12 +42,19 @@ const MAX_IDLE_QUEUES: usize = 256;
 pub struct NodeHandle {
     own: PeerId,
     commands: mpsc::Sender<Command>,
-    queues: Arc<Mutex<HashMap<Libp2pId, Arc<Semaphore>>>>,
+    queues: Arc<Mutex<HashMap<Libp2pId, Arc<Queue>>>>,
+    presence: SharedPresence,
+}
+
+/// The requests to one peer.
+struct Queue {
+    turns: Arc<Semaphore>,
+    waiting: AtomicUsize,
 }
 
 impl NodeHandle {
-    pub(super) fn new(own: PeerId, commands: mpsc::Sender<Command>) -> Self {
-        Self { own, commands, queues: Arc::default() }
+    pub(super) fn new(own: PeerId, commands: mpsc::Sender<Command>, presence: SharedPresence) -> Self {
+        Self { own, commands, queues: Arc::default(), presence }
     }
 
     /// This peer's id.
@@ -98,6 +115,43 @@ impl NodeHandle {
         label.map_err(exchange(peer, CONTENT))
     }
 
+    /// The peers that are online, by id, as they announced themselves.
+    pub fn online(&self) -> Vec<PresentPeer> {
+        self.presence.lock().online()
+    }
+
+    /// Waits until there is no connection with `peer`, or the node is gone.
+    pub async fn disconnected(&self, peer: &PeerId) {
+        let Some(peer) = to_libp2p(peer) else { return };
+        let (reply, gone) = oneshot::channel();
+        if self.command(Command::WhenGone { peer, reply }).await.is_ok() {
+            // An error: the node is gone.
+            let _ = gone.await;
+        }
+    }
+
+    /// Announces this peer to `peer`, which is connected, and waits until it is likely to have
+    /// heard it. Tells whether it was sent; `false` when the peer does not listen within `patience`.
+    pub async fn announce_to(&self, peer: &PeerId, patience: Duration) -> bool {
+        let Some(id) = to_libp2p(peer) else { return false };
+        let (reply, told) = oneshot::channel();
+        let told =
+            async { self.command(Command::WhenTold { peer: id, reply }).await.is_ok() && told.await.is_ok() };
+        if !timeout(patience, told).await.unwrap_or(false) {
+            return false;
+        }
+        // GossipSub says nothing about arrival. An exchange that begins later on the same
+        // connection ends later too.
+        let _ = timeout(patience, self.fetch_content(peer)).await;
+        true
+    }
+
+    /// Says that this peer goes; tells whether anyone was there to hear it.
+    pub(super) async fn farewell(&self) -> bool {
+        let (reply, heard) = oneshot::channel();
+        self.command(Command::Farewell { reply }).await.is_ok() && heard.await.unwrap_or(false)
+    }
+
     async fn connect(
         &self,
         peer: &PeerId,
@@ -119,7 +173,7 @@ impl NodeHandle {
 
     async fn open(&self, peer: &PeerId, protocol: StreamProtocol) -> Result<Opened, NodeError> {
         let id = to_libp2p(peer).ok_or_else(|| NodeError::NotAPeerId { peer: peer.clone() })?;
-        let turn = self.queue(id).acquire_owned().await.map_err(|_| NodeError::Stopped)?;
+        let turn = self.turn(peer, id).await?;
         self.connect(peer, id, None).await?;
         let failed = |reason: String| {
             let protocol = protocol.clone();
@@ -129,7 +183,7 @@ impl NodeHandle {
         let open = Open { protocol: protocol.clone(), reply };
         self.command(Command::Open { peer: id, open }).await?;
         match timeout(DIAL_TIMEOUT, answer).await {
-            Ok(Ok(Ok(stream))) => Ok(Opened { stream, _turn: turn }),
+            Ok(Ok(Ok(Outbound { stream, _busy }))) => Ok(Opened { stream, _turn: turn, _busy }),
             Ok(Ok(Err(OpenError::Unsupported))) => {
                 Err(NodeError::UnsupportedProtocol { peer: peer.clone(), protocol })
             }
@@ -139,12 +193,32 @@ impl NodeHandle {
         }
     }
 
-    fn queue(&self, peer: Libp2pId) -> Arc<Semaphore> {
+    /// Waits for a turn among the requests to one peer, which may never answer the others.
+    async fn turn(&self, peer: &PeerId, id: Libp2pId) -> Result<OwnedSemaphorePermit, NodeError> {
+        let queue = self.queue(id);
+        if let Ok(turn) = queue.turns.clone().try_acquire_owned() {
+            return Ok(turn);
+        }
+        let busy = || NodeError::Busy { peer: peer.clone(), limit: MAX_OUTBOUND_STREAMS_PER_PEER };
+        let waiting = Waiting::enter(&queue).ok_or_else(busy)?;
+        let turn = timeout(TURN_TIMEOUT, queue.turns.clone().acquire_owned()).await;
+        drop(waiting);
+        turn.map_err(|_| busy())?.map_err(|_| NodeError::Stopped)
+    }
+
+    fn queue(&self, peer: Libp2pId) -> Arc<Queue> {
         let mut queues = self.queues.lock();
         if queues.len() >= MAX_IDLE_QUEUES {
-            queues.retain(|_, queue| Arc::strong_count(queue) > 1);
+            queues.retain(|_, queue| {
+                Arc::strong_count(queue) > 1
+                    || queue.turns.available_permits() < MAX_OUTBOUND_STREAMS_PER_PEER
+            });
         }
-        queues.entry(peer).or_insert_with(|| Arc::new(Semaphore::new(MAX_OUTBOUND_STREAMS_PER_PEER))).clone()
+        let fresh = || Queue {
+            turns: Arc::new(Semaphore::new(MAX_OUTBOUND_STREAMS_PER_PEER)),
+            waiting: AtomicUsize::new(0),
+        };
+        queues.entry(peer).or_insert_with(|| Arc::new(fresh())).clone()
     }
 
     async fn command(&self, command: Command) -> Result<(), NodeError> {
@@ -154,8 +228,26 @@ impl NodeHandle {
 
 /// A stream and its turn among those to the same peer.
 struct Opened {
-    stream: Stream,
+    stream: libp2p::Stream,
     _turn: OwnedSemaphorePermit,
+    _busy: Busy,
+}
+
+/// A place in a queue.
+struct Waiting<'a>(&'a Queue);
+
+impl<'a> Waiting<'a> {
+    fn enter(queue: &'a Queue) -> Option<Self> {
+        let place = queue.waiting.fetch_add(1, Ordering::Relaxed);
+        let waiting = Self(queue);
+        (place < MAX_WAITING_PER_PEER).then_some(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 fn exchange(peer: &PeerId, protocol: StreamProtocol) -> impl FnOnce(ProtocolError) -> NodeError {
@@ -171,10 +263,8 @@ impl Transport for NodeHandle {
         })
     }
 
-    /// Empty until peers announce themselves: asking each caller would let a caller decide how
-    /// long its own command waits.
-    fn label_of(&self, _peer: &PeerId) -> String {
-        String::new()
+    fn label_of(&self, peer: &PeerId) -> String {
+        self.presence.lock().label_of(peer)
     }
 
     fn peers(&self) -> PeersFuture<'_> {
@@ -185,5 +275,11 @@ impl Transport for NodeHandle {
                 Err(_) => Vec::new(),
             }
         })
+    }
+}
+
+impl EmailDirectory for NodeHandle {
+    fn email_of(&self, peer: &PeerId) -> Option<String> {
+        self.presence.lock().email_of(peer)
     }
 }

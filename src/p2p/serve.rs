@@ -11,6 +11,8 @@ use tokio::time::timeout;
 
 use super::error::ProtocolError;
 use super::node::Services;
+use super::notices::Notices;
+use super::presence::SharedPresence;
 use super::protocols::{CHAT, CONTENT, DATA, SITE, read_chat, serve_content, serve_data, serve_site};
 use super::streams::Inbound;
 use crate::chat::ChatError;
@@ -32,11 +34,10 @@ pub trait DataService: Send + Sync {
 /// Serves until `stop` says so or the node is gone; then lets what is in progress end.
 pub(super) async fn run(
     mut inbound: mpsc::UnboundedReceiver<Inbound>,
-    services: Services,
-    label: String,
+    context: Context,
     mut stop: watch::Receiver<bool>,
 ) {
-    let context = Arc::new(Context { services, label });
+    let context = Arc::new(context);
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
@@ -58,25 +59,42 @@ pub(super) async fn run(
     }
 }
 
-struct Context {
-    services: Services,
-    label: String,
+/// What every exchange needs.
+pub(super) struct Context {
+    pub(super) services: Services,
+    /// This peer's own.
+    pub(super) label: String,
+    pub(super) presence: SharedPresence,
+    pub(super) notices: Notices,
 }
 
 async fn serve(context: Arc<Context>, inbound: Inbound) {
-    let Inbound { peer, protocol, mut stream, permit } = inbound;
-    let caller = Caller { peer, label: String::new() };
-    let served = match &protocol {
-        known if *known == CHAT => receive_chat(&context, &caller, &mut stream).await,
-        known if *known == SITE => serve_site(&mut stream, context.services.site.as_deref()).await,
-        known if *known == DATA => answer_data(&context, &caller, &mut stream).await,
-        known if *known == CONTENT => serve_content(&mut stream, &context.label).await,
-        _ => Ok(()),
+    let Inbound { peer, protocol, mut stream, mut permit, busy } = inbound;
+    let label = context.presence.lock().label_of(&peer);
+    let caller = Caller { peer, label };
+    let exchange = async {
+        match &protocol {
+            known if *known == CHAT => receive_chat(&context, &caller, &mut stream).await,
+            known if *known == SITE => serve_site(&mut stream, context.services.site.as_deref()).await,
+            known if *known == DATA => answer_data(&context, &caller, &mut stream).await,
+            known if *known == CONTENT => serve_content(&mut stream, &context.label).await,
+            _ => Ok(()),
+        }
+    };
+    let served = tokio::select! {
+        served = exchange => served,
+        () = permit.evicted() => {
+            context.notices.tell(
+                "a request was ended for another",
+                format_args!("{protocol} of {}, whose address has most requests", caller.peer),
+            );
+            Ok(())
+        }
     };
     if let Err(error) = served {
         tracing::debug!(peer = %caller.peer, %protocol, %error, "the exchange failed");
     }
-    drop(permit);
+    drop((permit, busy));
 }
 
 async fn receive_chat(
@@ -88,7 +106,9 @@ async fn receive_chat(
     let bytes = read_chat(stream).await?;
     match chat.receive(&caller.peer, &bytes).await {
         Ok(()) => {}
-        Err(error @ ChatError::Busy { .. }) => tracing::warn!(peer = %caller.peer, %error, "chat"),
+        Err(error @ ChatError::Busy { .. }) => {
+            context.notices.tell("a command was not run", format_args!("{error}"));
+        }
         Err(error) => tracing::debug!(peer = %caller.peer, %error, "a chat message was dropped"),
     }
     Ok(())

@@ -22,27 +22,41 @@ use libp2p::swarm::handler::{
     ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound,
 };
 use libp2p::swarm::{
-    ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId, FromSwarm, NetworkBehaviour,
-    NotifyHandler, StreamUpgradeError, SubstreamProtocol, THandler, THandlerInEvent, THandlerOutEvent,
-    ToSwarm,
+    CloseConnection, ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId, FromSwarm,
+    NetworkBehaviour, NotifyHandler, StreamUpgradeError, SubstreamProtocol, THandler, THandlerInEvent,
+    THandlerOutEvent, ToSwarm,
 };
 use libp2p::{Multiaddr, PeerId as Libp2pId, Stream, StreamProtocol};
 use tokio::sync::{mpsc, oneshot};
 
-use super::gate::{Gate, Permit};
+use super::admission::{Activity, Admission, Busy};
+use super::crowd::{Crowd, Full, Permit};
 use super::identity::to_peer_id;
+use super::limits::ConnectionLimits;
+use super::notices::Notices;
+use super::origin::Origin;
 use crate::peer_id::PeerId;
 
 /// Says which protocols this peer serves at the moment.
 pub(super) type Offered = Arc<dyn Fn() -> Vec<StreamProtocol> + Send + Sync>;
 
-/// A stream that a peer opened, with its place in the [`Gate`].
+/// A stream that a peer opened, with its place among those in service.
 #[derive(Debug)]
 pub(super) struct Inbound {
     pub(super) peer: PeerId,
     pub(super) protocol: StreamProtocol,
     pub(super) stream: Stream,
-    pub(super) permit: Permit,
+    pub(super) permit: Permit<PeerId>,
+    /// Keeps the connection from being taken for an unused one.
+    pub(super) busy: Busy,
+}
+
+/// A stream that this peer opened.
+#[derive(Debug)]
+pub(super) struct Outbound {
+    pub(super) stream: Stream,
+    /// As for [`Inbound`].
+    pub(super) _busy: Busy,
 }
 
 /// Why a stream was not opened.
@@ -54,10 +68,13 @@ pub(super) enum OpenError {
     Connection(String),
 }
 
+/// Where a stream that was asked for goes.
+pub(super) type Reply = oneshot::Sender<Result<Outbound, OpenError>>;
+
 /// A wish for a stream. When it is lost with its connection, the asker sees `reply` dropped.
 pub(super) struct Open {
     pub(super) protocol: StreamProtocol,
-    pub(super) reply: oneshot::Sender<Result<Stream, OpenError>>,
+    pub(super) reply: Reply,
 }
 
 impl fmt::Debug for Open {
@@ -69,8 +86,10 @@ impl fmt::Debug for Open {
 /// Opens and takes streams on every connection of the swarm.
 pub(super) struct Streams {
     offered: Offered,
-    gate: Gate,
-    /// Not bounded as a channel: every entry holds a place in the gate.
+    admission: Admission,
+    in_service: Crowd<PeerId>,
+    notices: Notices,
+    /// Not bounded as a channel: every entry holds a place in `in_service`.
     inbound: mpsc::UnboundedSender<Inbound>,
     connections: HashMap<Libp2pId, Vec<ConnectionId>>,
     wishes: VecDeque<(Libp2pId, ConnectionId, Open)>,
@@ -78,9 +97,22 @@ pub(super) struct Streams {
 }
 
 impl Streams {
-    pub(super) fn new(offered: Offered, inbound: mpsc::UnboundedSender<Inbound>) -> Self {
-        let (connections, wishes) = (HashMap::new(), VecDeque::new());
-        Self { offered, gate: Gate::default(), inbound, connections, wishes, waker: None }
+    pub(super) fn new(
+        offered: Offered,
+        inbound: mpsc::UnboundedSender<Inbound>,
+        limits: ConnectionLimits,
+        notices: Notices,
+    ) -> Self {
+        Self {
+            offered,
+            admission: Admission::new(limits, notices.clone()),
+            in_service: Crowd::new(limits.streams()),
+            notices,
+            inbound,
+            connections: HashMap::new(),
+            wishes: VecDeque::new(),
+            waker: None,
+        }
     }
 
     /// Asks for a stream on the latest connection with `peer`, whoever made it: that is how a
@@ -91,19 +123,31 @@ impl Streams {
             return;
         };
         self.wishes.push_back((peer, *connection, open));
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
+        self.wake();
     }
 
-    fn handler(&self, peer: &Libp2pId) -> Result<Handler, ConnectionDenied> {
+    fn handler(
+        &self,
+        peer: &Libp2pId,
+        origin: Origin,
+        activity: Arc<Activity>,
+    ) -> Result<Handler, ConnectionDenied> {
         Ok(Handler {
             peer: to_peer_id(peer).map_err(ConnectionDenied::new)?,
+            origin,
+            activity,
             offered: self.offered.clone(),
-            gate: self.gate.clone(),
+            in_service: self.in_service.clone(),
+            notices: self.notices.clone(),
             inbound: self.inbound.clone(),
             wishes: VecDeque::new(),
         })
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
     }
 }
 
@@ -113,23 +157,29 @@ impl NetworkBehaviour for Streams {
 
     fn handle_established_inbound_connection(
         &mut self,
-        _: ConnectionId,
+        connection: ConnectionId,
         peer: Libp2pId,
-        _: &Multiaddr,
-        _: &Multiaddr,
+        local: &Multiaddr,
+        remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.handler(&peer)
+        let origin = Origin::of_inbound(local, remote);
+        let admitted = self.admission.inbound(connection, peer, origin);
+        self.wake();
+        self.handler(&peer, origin, admitted.map_err(ConnectionDenied::new)?)
     }
 
     fn handle_established_outbound_connection(
         &mut self,
-        _: ConnectionId,
+        connection: ConnectionId,
         peer: Libp2pId,
-        _: &Multiaddr,
+        address: &Multiaddr,
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.handler(&peer)
+        let origin = Origin::of(address);
+        let admitted = self.admission.outbound(connection, peer, origin);
+        self.wake();
+        self.handler(&peer, origin, admitted.map_err(ConnectionDenied::new)?)
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
@@ -137,7 +187,11 @@ impl NetworkBehaviour for Streams {
             FromSwarm::ConnectionEstablished(established) => {
                 self.connections.entry(established.peer_id).or_default().push(established.connection_id);
             }
+            // Denied after all by another part of the swarm.
+            FromSwarm::ListenFailure(failed) => self.admission.closed(failed.connection_id),
+            FromSwarm::DialFailure(failed) => self.admission.closed(failed.connection_id),
             FromSwarm::ConnectionClosed(closed) => {
+                self.admission.closed(closed.connection_id);
                 if let Some(all) = self.connections.get_mut(&closed.peer_id) {
                     all.retain(|connection| *connection != closed.connection_id);
                     if all.is_empty() {
@@ -154,6 +208,10 @@ impl NetworkBehaviour for Streams {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
+        if let Some((peer_id, connection)) = self.admission.next_evicted() {
+            let connection = CloseConnection::One(connection);
+            return Poll::Ready(ToSwarm::CloseConnection { peer_id, connection });
+        }
         if let Some((peer_id, connection, event)) = self.wishes.pop_front() {
             return Poll::Ready(ToSwarm::NotifyHandler {
                 peer_id,
@@ -169,22 +227,40 @@ impl NetworkBehaviour for Streams {
 /// The streams of one connection.
 pub(super) struct Handler {
     peer: PeerId,
+    origin: Origin,
+    activity: Arc<Activity>,
     offered: Offered,
-    gate: Gate,
+    in_service: Crowd<PeerId>,
+    notices: Notices,
     inbound: mpsc::UnboundedSender<Inbound>,
     wishes: VecDeque<Open>,
 }
 
 impl Handler {
     fn take(&self, stream: Stream, protocol: StreamProtocol) {
-        let Some(permit) = self.gate.enter(&self.peer) else {
-            // Dropping the stream resets it.
-            tracing::debug!(peer = %self.peer, %protocol, "stream refused: too many are in service");
-            return;
+        let permit = match self.in_service.enter(self.origin, &self.peer) {
+            Ok(permit) => permit,
+            Err(full) => {
+                // Dropping the stream resets it.
+                let whose = match full {
+                    Full::Member => "of one peer",
+                    Full::Origin => "of one address",
+                    Full::Total => "of all peers",
+                };
+                self.notices.tell(
+                    "a request was refused",
+                    format_args!(
+                        "{protocol} from {} at {}: the limit on requests {whose}",
+                        self.peer, self.origin
+                    ),
+                );
+                return;
+            }
         };
+        let busy = self.activity.begin();
         let peer = self.peer.clone();
         // The receiver is gone only while the node stops.
-        let _ = self.inbound.send(Inbound { peer, protocol, stream, permit });
+        let _ = self.inbound.send(Inbound { peer, protocol, stream, permit, busy });
     }
 }
 
@@ -194,7 +270,7 @@ impl ConnectionHandler for Handler {
     type InboundProtocol = Speaks;
     type OutboundProtocol = Speaks;
     type InboundOpenInfo = ();
-    type OutboundOpenInfo = oneshot::Sender<Result<Stream, OpenError>>;
+    type OutboundOpenInfo = Reply;
 
     fn listen_protocol(&self) -> SubstreamProtocol<Speaks> {
         SubstreamProtocol::new(Speaks((self.offered)()), ())
@@ -230,7 +306,8 @@ impl ConnectionHandler for Handler {
                 protocol: (stream, _),
                 info: reply,
             }) => {
-                let _ = reply.send(Ok(stream));
+                let _busy = self.activity.begin();
+                let _ = reply.send(Ok(Outbound { stream, _busy }));
             }
             ConnectionEvent::DialUpgradeError(DialUpgradeError { info: reply, error }) => {
                 let error = match error {

@@ -8,11 +8,15 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::chat::Message;
+use crate::p2p::{NodeEvent, PresenceEvent};
 use crate::peer_id::PeerId;
 use crate::script::{Engine, InvocationReport, ScriptEvent};
 
-/// Results of dials kept for a listener; a peer is started with a few.
-const DIAL_BACKLOG: usize = 64;
+/// How many events of the mesh a listener may be behind.
+const BACKLOG: usize = 256;
+
+/// How many of them are kept for a listener that comes later.
+const MAX_EARLY: usize = 64;
 
 /// Something happened in a peer.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,12 +27,20 @@ pub enum PeerEvent {
     Invocation(Arc<InvocationReport>),
     /// A chat message was received, or sent.
     Message(Arc<Message>),
-    /// A peer that was to be dialed at the start is connected.
+    /// A peer came online, changed its label or went offline.
+    Presence(PresenceEvent),
+    /// The relay took this peer in.
+    Reachable {
+        /// How others can reach it there.
+        address: Multiaddr,
+    },
+    /// A peer that is to be kept connected is connected.
     Dialed {
         /// The peer.
         peer: PeerId,
     },
-    /// A peer that was to be dialed at the start can't be reached.
+    /// A peer that is to be kept connected can't be reached. Told once until it is; it is tried
+    /// again.
     DialFailed {
         /// Its address.
         address: Multiaddr,
@@ -42,29 +54,29 @@ pub struct PeerEvents {
     scripts: Option<broadcast::Receiver<ScriptEvent>>,
     invocations: Option<broadcast::Receiver<Arc<InvocationReport>>>,
     messages: broadcast::Receiver<Arc<Message>>,
-    dials: DialReceiver,
+    mesh: EarlyReceiver,
 }
 
 impl PeerEvents {
     pub(super) fn new(
         engine: Option<&Engine>,
         messages: broadcast::Receiver<Arc<Message>>,
-        dials: DialReceiver,
+        mesh: EarlyReceiver,
     ) -> Self {
         let scripts = engine.map(Engine::events);
-        Self { scripts, invocations: engine.map(Engine::invocations), messages, dials }
+        Self { scripts, invocations: engine.map(Engine::invocations), messages, mesh }
     }
 
     /// The next event. Waits for ever once the peer is gone; abandoning the wait loses nothing.
     pub async fn next(&mut self) -> PeerEvent {
-        if let Some(event) = self.dials.earlier.pop() {
+        if let Some(event) = self.mesh.earlier.pop() {
             return event;
         }
         tokio::select! {
             event = next_if_any(&mut self.scripts) => PeerEvent::Script(event),
             report = next_if_any(&mut self.invocations) => PeerEvent::Invocation(report),
             message = next_of(&mut self.messages) => PeerEvent::Message(message),
-            dial = next_of(&mut self.dials.live) => dial,
+            event = next_of(&mut self.mesh.live) => event,
         }
     }
 
@@ -91,35 +103,49 @@ async fn next_of<T: Clone>(receiver: &mut broadcast::Receiver<T>) -> T {
     }
 }
 
-/// How the dials of the start ended. They begin before anyone can listen, so what ended early is
-/// kept for whoever listens later.
+/// What happened in the mesh. That begins before anyone can listen, so what came early is kept for
+/// whoever listens later: the dials of the start, and neighbours that answered at once.
 #[derive(Clone)]
-pub(super) struct Dials {
+pub(super) struct EarlyEvents {
     ended: Arc<Mutex<Vec<PeerEvent>>>,
     live: broadcast::Sender<PeerEvent>,
 }
 
-/// The ended dials, and those to come.
-pub(super) struct DialReceiver {
+/// The early events, and those to come.
+pub(super) struct EarlyReceiver {
     earlier: Vec<PeerEvent>,
     live: broadcast::Receiver<PeerEvent>,
 }
 
-impl Dials {
+impl EarlyEvents {
     pub(super) fn new() -> Self {
-        Self { ended: Arc::default(), live: broadcast::Sender::new(DIAL_BACKLOG) }
+        Self { ended: Arc::default(), live: broadcast::Sender::new(BACKLOG) }
     }
 
     pub(super) fn add(&self, event: PeerEvent) {
         let mut ended = self.ended.lock();
         // Nobody may be listening yet.
         let _ = self.live.send(event.clone());
-        ended.push(event);
+        if ended.len() < MAX_EARLY {
+            ended.push(event);
+        }
     }
 
-    pub(super) fn subscribe(&self) -> DialReceiver {
+    /// Adds what the node tells, until it is gone.
+    pub(super) async fn add_all(&self, mut node: broadcast::Receiver<NodeEvent>) {
+        loop {
+            match next_of(&mut node).await {
+                NodeEvent::Presence(event) => self.add(PeerEvent::Presence(event)),
+                NodeEvent::Reachable { address } => self.add(PeerEvent::Reachable { address }),
+                // How a peer is connected is nothing that its owner has to know.
+                NodeEvent::Direct { .. } => {}
+            }
+        }
+    }
+
+    pub(super) fn subscribe(&self) -> EarlyReceiver {
         // Under one lock, so that an event is in exactly one of the two.
         let ended = self.ended.lock();
-        DialReceiver { live: self.live.subscribe(), earlier: ended.iter().rev().cloned().collect() }
+        EarlyReceiver { live: self.live.subscribe(), earlier: ended.iter().rev().cloned().collect() }
     }
 }

@@ -1,0 +1,259 @@
+//! What other peers last said of themselves.
+//!
+//! An entry stays for a while after its peer went offline: the label belongs to whoever calls, and
+//! an old message that is sent again must not bring a peer back. The table is bounded in all and
+//! per neighbour that brought an entry, because a neighbour can sign for as many identities as it
+//! likes. A peer that is its own neighbour always has a place.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use super::announcement::{Announcement, Kind};
+use crate::peer_id::PeerId;
+
+/// The most peers that are known of, present or not: some 600 bytes each.
+pub const MAX_PRESENCE_ENTRIES: usize = 2048;
+
+/// The most of them that came through one neighbour.
+const MAX_PER_NEIGHBOUR: usize = 256;
+
+/// How long a peer is remembered after it was last heard.
+const REMEMBERED: Duration = Duration::from_secs(600);
+
+/// A change in who is online.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PresenceEvent {
+    /// A peer is online that was not.
+    Online(PresentPeer),
+    /// A peer that is online changed its label.
+    Update(PresentPeer),
+    /// A peer said that it goes, or was silent for too long.
+    Offline(PresentPeer),
+}
+
+/// A peer as it announced itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresentPeer {
+    /// The peer, which signed the announcement.
+    pub peer: PeerId,
+    /// Its label: one line, at most [`MAX_PRESENCE_LABEL_BYTES`](super::MAX_PRESENCE_LABEL_BYTES); may be empty.
+    pub label: String,
+}
+
+/// The table as the node and its handles share it.
+pub(in crate::p2p) type SharedPresence = Arc<Mutex<PresenceTable>>;
+
+/// What an announcement did to the table.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::p2p) enum Heard {
+    /// It was taken, with what it changed.
+    Taken(Option<PresenceEvent>),
+    /// It is not newer than what is known.
+    Old,
+    /// There is no place for another peer.
+    Full,
+}
+
+/// What is known of other peers.
+#[derive(Debug)]
+pub(in crate::p2p) struct PresenceTable {
+    ttl: Duration,
+    entries: HashMap<PeerId, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    online: bool,
+    label: String,
+    email: String,
+    ts: i64,
+    heard: Instant,
+    /// Who brought the first announcement; `None` for the peer itself.
+    neighbour: Option<PeerId>,
+}
+
+impl PresenceTable {
+    /// An empty table; a peer silent for `ttl` is offline.
+    pub(in crate::p2p) fn new(ttl: Duration) -> Self {
+        Self { ttl, entries: HashMap::new() }
+    }
+
+    /// Takes an announcement that `peer` signed and `neighbour` brought.
+    pub(in crate::p2p) fn hear(
+        &mut self,
+        peer: &PeerId,
+        neighbour: &PeerId,
+        said: Announcement,
+        now: Instant,
+    ) -> Heard {
+        let neighbour = if neighbour == peer { None } else { Some(neighbour.clone()) };
+        let online = said.kind != Kind::Offline;
+        let Some(known) = self.entries.get_mut(peer) else {
+            if !online {
+                return Heard::Old;
+            }
+            if !self.make_room(neighbour.as_ref()) {
+                return Heard::Full;
+            }
+            let Announcement { content: label, email, ts, .. } = said;
+            let entry = Entry { online, label: label.clone(), email, ts, heard: now, neighbour };
+            self.entries.insert(peer.clone(), entry);
+            return Heard::Taken(Some(PresenceEvent::Online(PresentPeer { peer: peer.clone(), label })));
+        };
+        if said.ts <= known.ts && said.ts != 0 {
+            return Heard::Old;
+        }
+        let was_online = std::mem::replace(&mut known.online, online);
+        known.ts = said.ts;
+        if neighbour.is_none() {
+            known.neighbour = None;
+        }
+        if !online {
+            let gone = PresentPeer { peer: peer.clone(), label: known.label.clone() };
+            return Heard::Taken(was_online.then_some(PresenceEvent::Offline(gone)));
+        }
+        known.heard = now;
+        known.email = said.email;
+        let renamed = known.label != said.content;
+        known.label.clone_from(&said.content);
+        let present = PresentPeer { peer: peer.clone(), label: said.content };
+        Heard::Taken(match (was_online, renamed) {
+            (false, _) => Some(PresenceEvent::Online(present)),
+            (true, true) => Some(PresenceEvent::Update(present)),
+            (true, false) => None,
+        })
+    }
+
+    /// The peers that went offline by being silent; forgets those gone for long.
+    pub(in crate::p2p) fn expire(&mut self, now: Instant) -> Vec<PresenceEvent> {
+        let mut gone = Vec::new();
+        for (peer, entry) in &mut self.entries {
+            if entry.online && now.duration_since(entry.heard) >= self.ttl {
+                entry.online = false;
+                let label = entry.label.clone();
+                gone.push(PresenceEvent::Offline(PresentPeer { peer: peer.clone(), label }));
+            }
+        }
+        let kept = self.ttl.max(REMEMBERED);
+        self.entries.retain(|_, entry| entry.online || now.duration_since(entry.heard) < kept);
+        gone
+    }
+
+    /// The label in the last announcement of `peer`, or an empty text.
+    pub(in crate::p2p) fn label_of(&self, peer: &PeerId) -> String {
+        self.entries.get(peer).map(|entry| entry.label.clone()).unwrap_or_default()
+    }
+
+    /// The e-mail in the last announcement of `peer`, if it has one.
+    pub(in crate::p2p) fn email_of(&self, peer: &PeerId) -> Option<String> {
+        self.entries.get(peer).map(|entry| entry.email.clone()).filter(|email| !email.is_empty())
+    }
+
+    /// The peers that are online, by id.
+    pub(in crate::p2p) fn online(&self) -> Vec<PresentPeer> {
+        let online = self.entries.iter().filter(|(_, entry)| entry.online);
+        let mut online: Vec<_> = online
+            .map(|(peer, entry)| PresentPeer { peer: peer.clone(), label: entry.label.clone() })
+            .collect();
+        online.sort_by(|a, b| a.peer.cmp(&b.peer));
+        online
+    }
+
+    /// Whether there is a place for one more peer that `neighbour` brought, if need be by
+    /// forgetting one: of those that are offline first, then of those that others brought.
+    fn make_room(&mut self, neighbour: Option<&PeerId>) -> bool {
+        if let Some(neighbour) = neighbour {
+            let theirs = |entry: &Entry| entry.neighbour.as_ref() == Some(neighbour);
+            if self.entries.values().filter(|entry| theirs(entry)).count() >= MAX_PER_NEIGHBOUR
+                && !self.forget(|entry| theirs(entry) && !entry.online)
+            {
+                return false;
+            }
+        }
+        self.entries.len() < MAX_PRESENCE_ENTRIES
+            || self.forget(|entry| !entry.online)
+            || neighbour.is_none() && self.forget(|entry| entry.neighbour.is_some())
+            || neighbour.is_none() && self.forget(|_| true)
+    }
+
+    /// Forgets the one heard longest ago among those that `may_go`.
+    fn forget(&mut self, may_go: impl Fn(&Entry) -> bool) -> bool {
+        let oldest = self.entries.iter().filter(|(_, entry)| may_go(entry)).min_by_key(|(_, e)| e.heard);
+        let Some(peer) = oldest.map(|(peer, _)| peer.clone()) else { return false };
+        self.entries.remove(&peer).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TTL: Duration = Duration::from_secs(20);
+
+    fn peer(number: usize) -> PeerId {
+        PeerId::parse(&format!("P{}", number + 1).replace('0', "z")).unwrap()
+    }
+
+    fn says(kind: Kind, label: &str, ts: i64) -> Announcement {
+        let (peer_id, email) = (String::new(), "a@b".to_owned());
+        Announcement { kind, peer_id, content: label.into(), email, addrs: Vec::new(), ts }
+    }
+
+    fn present(number: usize, label: &str) -> PresentPeer {
+        PresentPeer { peer: peer(number), label: label.into() }
+    }
+
+    #[test]
+    fn a_peer_comes_changes_and_goes() {
+        let (mut table, now) = (PresenceTable::new(TTL), Instant::now());
+        let hear = |table: &mut PresenceTable, said| table.hear(&peer(1), &peer(1), said, now);
+        let online = hear(&mut table, says(Kind::Online, "Ann", 1));
+        assert_eq!(online, Heard::Taken(Some(PresenceEvent::Online(present(1, "Ann")))));
+        assert_eq!(hear(&mut table, says(Kind::Online, "Ann", 2)), Heard::Taken(None));
+        let renamed = hear(&mut table, says(Kind::Update, "Bea", 3));
+        assert_eq!(renamed, Heard::Taken(Some(PresenceEvent::Update(present(1, "Bea")))));
+        assert_eq!(table.online(), [present(1, "Bea")]);
+        let gone = hear(&mut table, says(Kind::Offline, "", 4));
+        assert_eq!(gone, Heard::Taken(Some(PresenceEvent::Offline(present(1, "Bea")))));
+        assert!(table.online().is_empty());
+        assert_eq!(table.label_of(&peer(1)), "Bea", "a caller's last label stays");
+        assert_eq!(table.email_of(&peer(1)).as_deref(), Some("a@b"));
+        assert_eq!(hear(&mut table, says(Kind::Online, "Ann", 2)), Heard::Old, "sent again by somebody");
+    }
+
+    #[test]
+    fn a_silent_peer_is_offline_after_its_time_and_forgotten_later() {
+        let (mut table, start) = (PresenceTable::new(TTL), Instant::now());
+        table.hear(&peer(1), &peer(1), says(Kind::Online, "Ann", 1), start);
+        assert!(table.expire(start + TTL - Duration::from_millis(1)).is_empty());
+        assert_eq!(table.expire(start + TTL), [PresenceEvent::Offline(present(1, "Ann"))]);
+        assert!(table.expire(start + TTL).is_empty());
+        table.expire(start + REMEMBERED);
+        assert!(table.entries.is_empty());
+    }
+
+    #[test]
+    fn a_neighbour_fills_its_share_only() {
+        let (mut table, now) = (PresenceTable::new(TTL), Instant::now());
+        let heard = |table: &mut PresenceTable, number: usize, neighbour: usize| {
+            table.hear(&peer(number), &peer(neighbour), says(Kind::Online, "x", 1), now)
+        };
+        let full = (0..10_000).filter(|n| heard(&mut table, *n, 100_000) == Heard::Full).count();
+        assert_eq!(full, 10_000 - MAX_PER_NEIGHBOUR);
+        assert_ne!(heard(&mut table, 20_000, 100_001), Heard::Full);
+        for neighbour in 0..20 {
+            for n in 0..MAX_PER_NEIGHBOUR {
+                heard(&mut table, 30_000 + neighbour * 1000 + n, 200_000 + neighbour);
+            }
+        }
+        assert_eq!(table.entries.len(), MAX_PRESENCE_ENTRIES);
+        assert_eq!(heard(&mut table, 50_001, 300_000), Heard::Full);
+        // Whoever is connected and speaks for itself has a place.
+        assert_ne!(heard(&mut table, 50_002, 50_002), Heard::Full);
+        assert_eq!(table.entries.len(), MAX_PRESENCE_ENTRIES);
+    }
+}

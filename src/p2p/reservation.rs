@@ -1,0 +1,87 @@
+//! A place at the relay that the owner named, kept for as long as the peer runs.
+//!
+//! A peer behind NAT can't be dialed. It keeps a connection to a relay, which hands others over to
+//! it; the two then try to reach each other directly (DCUtR), because a relay limits what goes
+//! through it. The place is asked for again, ever later, when the relay goes away.
+
+use libp2p::core::transport::ListenerId;
+use libp2p::multiaddr::Protocol;
+use libp2p::swarm::Swarm;
+use libp2p::{Multiaddr, PeerId as Libp2pId};
+use tokio::time::Instant;
+
+use super::backoff::Backoff;
+use super::behaviour::Behaviour;
+use super::dialing::describe_transport;
+
+/// The relay and how things stand with it.
+pub(super) struct Reservation {
+    /// The relay's address, ending in `/p2p/ID`.
+    relay: Multiaddr,
+    listener: Option<ListenerId>,
+    due: Instant,
+    backoff: Backoff,
+    /// Whether the owner was told that it does not work; once until it works again.
+    complained: bool,
+}
+
+impl Reservation {
+    /// A reservation at `relay`, an address that ends in `/p2p/ID`; made at the first
+    /// [`Reservation::reserve_if_due`].
+    pub(super) fn new(relay: Multiaddr) -> Self {
+        let (listener, due) = (None, Instant::now());
+        Self { relay, listener, due, backoff: Backoff::new(), complained: false }
+    }
+
+    /// Asks for the place when there is none and it is time to.
+    pub(super) fn reserve_if_due(&mut self, swarm: &mut Swarm<Behaviour>, now: Instant) {
+        if self.listener.is_some() || now < self.due {
+            return;
+        }
+        let circuit = self.relay.clone().with(Protocol::P2pCircuit);
+        swarm.behaviour_mut().guard.name(&circuit);
+        match swarm.listen_on(circuit) {
+            Ok(listener) => self.listener = Some(listener),
+            Err(error) => self.failed(&describe_transport(&error), now),
+        }
+    }
+
+    /// Whether this listener is the relay's: then others can reach this peer through it from now on.
+    pub(super) fn granted(&mut self, listener: ListenerId) -> bool {
+        let ours = self.listener == Some(listener);
+        if ours {
+            self.backoff.worked();
+            self.complained = false;
+        }
+        ours
+    }
+
+    /// Whether this listener was the relay's: then the place is lost, and is asked for again.
+    pub(super) fn closed(
+        &mut self,
+        listener: ListenerId,
+        reason: &Result<(), std::io::Error>,
+        now: Instant,
+    ) -> bool {
+        if self.listener != Some(listener) {
+            return false;
+        }
+        let reason = reason.as_ref().err().map_or_else(|| "it ended".to_owned(), ToString::to_string);
+        self.failed(&reason, now);
+        true
+    }
+
+    /// How to reach `peer` if it has a place at the same relay.
+    pub(super) fn circuit_to(&self, peer: Libp2pId) -> Multiaddr {
+        self.relay.clone().with(Protocol::P2pCircuit).with(Protocol::P2p(peer))
+    }
+
+    fn failed(&mut self, reason: &str, now: Instant) {
+        self.listener = None;
+        self.due = now + self.backoff.failed();
+        if !self.complained {
+            self.complained = true;
+            tracing::warn!(relay = %self.relay, reason, "the relay is not available; it is tried again");
+        }
+    }
+}
