@@ -15,21 +15,20 @@ use tokio::time::Instant;
 
 use crate::config::LuaConfig;
 use crate::script::api::Invocation;
+#[cfg(feature = "http")]
+use crate::script::http::HttpClient;
 use crate::script::kv_store::KvStore;
 use crate::script::name::ScriptName;
+use crate::script::places::Busy;
 use crate::script::rate_limit::{RateLimited, RateLimiter};
 use crate::script::registry::{Registry, Script, ScriptEvent};
 use crate::script::replies::{self, CallError};
 use crate::script::watch::ScriptWatch;
-use crate::script::workers::{Busy, Finished, Job, Workers};
+use crate::script::workers::{Finished, Job, Workers};
 use crate::script::{Caller, DirectSender};
 #[cfg(feature = "db")]
 use crate::store::ReadOnly;
 use crate::vm::{Entry, Limits, Outcome, RunError};
-
-/// The most invocations under way at once. Each may hold as much memory as its limit, so this and
-/// `max_memory_mb` bound what all scripts together can take.
-const MAX_UNDER_WAY: usize = 64;
 
 /// Events kept for a listener that does not keep up.
 const EVENT_BACKLOG: usize = 256;
@@ -47,6 +46,8 @@ pub struct Engine {
     stores: Mutex<HashMap<ScriptName, Arc<KvStore>>>,
     #[cfg(feature = "db")]
     database: Arc<ReadOnly>,
+    #[cfg(feature = "http")]
+    http: HttpClient,
     events: broadcast::Sender<ScriptEvent>,
     watch: Mutex<Option<ScriptWatch>>,
     first_load: Vec<ScriptEvent>,
@@ -99,10 +100,12 @@ impl Engine {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let mut engine = Self {
             limiter: RateLimiter::new(config.rate_limit_per_peer, config.rate_limit_global),
-            workers: Workers::start(threads, MAX_UNDER_WAY).map_err(EngineError::Workers)?,
+            workers: Workers::start(threads).map_err(EngineError::Workers)?,
             stores: Mutex::default(),
             #[cfg(feature = "db")]
             database: Arc::new(ReadOnly::open(peer_dir)),
+            #[cfg(feature = "http")]
+            http: HttpClient::new(),
             watch: Mutex::new(None),
             first_load: Vec::new(),
             references: RandomState::new(),
@@ -116,6 +119,13 @@ impl Engine {
         engine.first_load = engine.registry.sync();
         report(&engine.first_load, &engine.events);
         Ok(engine)
+    }
+
+    /// Lets `goop.http` use `client` from now on; one on the public internet is used otherwise.
+    #[cfg(feature = "http")]
+    #[must_use]
+    pub fn with_http(self, client: HttpClient) -> Self {
+        Self { http: client, ..self }
     }
 
     /// Watching begins before the first look, so that no change falls between the two.
@@ -263,6 +273,10 @@ impl Engine {
             kv: self.config.kv_enabled.then(|| self.store(&script.name)),
             #[cfg(feature = "db")]
             database: is_function.then(|| self.database.clone()),
+            #[cfg(feature = "http")]
+            http: self.config.http_enabled.then(|| self.http.clone()),
+            http_requests: Cell::new(0),
+            place: None,
             logged: Cell::new(0),
         }
     }

@@ -12,6 +12,8 @@ use tokio::task::LocalSet;
 
 use crate::script::Caller;
 use crate::script::api::Invocation;
+#[cfg(feature = "http")]
+use crate::script::http::HttpClient;
 use crate::script::kv_store::KvStore;
 use crate::script::name::ScriptName;
 use crate::script::registry::{Script, load};
@@ -33,6 +35,9 @@ pub struct Surroundings {
     pub script_dir: Option<PathBuf>,
     /// What `goop.commands()` gives.
     pub commands: Vec<String>,
+    /// What `goop.http` uses; scripts have no `goop.http` without.
+    #[cfg(feature = "http")]
+    pub http: Option<HttpClient>,
     /// What each invocation may use.
     pub limits: Limits,
 }
@@ -86,7 +91,7 @@ impl Runner {
             kv: Arc::new(KvStore::new(script_dir, &name)),
             #[cfg(feature = "db")]
             database: surroundings.peer_dir.as_deref().map(|dir| Arc::new(ReadOnly::open(dir))),
-            runtime: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
+            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build()?,
             tasks: LocalSet::new(),
             _temporary: temporary,
             script,
@@ -123,6 +128,10 @@ impl Runner {
             kv: Some(self.kv.clone()),
             #[cfg(feature = "db")]
             database: if is_function { self.database.clone() } else { None },
+            #[cfg(feature = "http")]
+            http: self.surroundings.http.clone(),
+            http_requests: Cell::new(0),
+            place: None,
             logged: Cell::new(0),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A VM is not `Send` and never moves: an invocation is a local task of the worker that took it.
 //! Each runs a slice and lets the others have their turn; one that waits for an answer from
-//! outside holds no thread. Nothing is killed: a VM over its limit is not stepped again. The
+//! outside holds no thread, and [`Places`] says how many there may be. Nothing is killed: a VM over its limit is not stepped again. The
 //! alternative, a thread for each invocation, would let a few busy scripts starve the peer.
 
 use std::rc::Rc;
@@ -16,10 +16,11 @@ use tokio::task::LocalSet;
 use tokio::time::Instant;
 
 use crate::script::api::{self, Invocation};
+use crate::script::places::{Busy, Place, Places};
 use crate::script::registry::Script;
 use crate::vm::{Entry, Limits, Machine, Outcome, RunError, Slice, Stats};
 
-/// Threads of one worker for work that blocks: SQLite, files, HTTP.
+/// Threads of one worker for work that blocks: SQLite and files.
 const MAX_BLOCKING_THREADS: usize = 16;
 
 /// An invocation on its way to a worker.
@@ -36,64 +37,39 @@ pub(crate) struct Finished {
     pub(crate) stats: Stats,
 }
 
-/// There are as many invocations under way as there may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Busy;
-
 /// The pool. Dropping it lets the running invocations end and then stops the threads.
 pub(crate) struct Workers {
     workers: Mutex<Vec<Worker>>,
-    under_way: Arc<AtomicUsize>,
-    max_under_way: usize,
+    places: Arc<Places>,
     next: AtomicUsize,
 }
 
 struct Worker {
-    jobs: mpsc::UnboundedSender<(Job, oneshot::Sender<Finished>, Slot)>,
+    jobs: mpsc::UnboundedSender<(Job, oneshot::Sender<Finished>, Arc<Place>)>,
     thread: JoinHandle<()>,
 }
 
-/// A place among the invocations under way, given back when dropped.
-struct Slot(Arc<AtomicUsize>);
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 impl Workers {
-    /// Starts `threads` workers that together take at most `max_under_way` invocations at once.
-    pub(crate) fn start(threads: usize, max_under_way: usize) -> std::io::Result<Self> {
+    /// Starts `threads` workers.
+    pub(crate) fn start(threads: usize) -> std::io::Result<Self> {
         let workers = (0..threads.max(1)).map(Worker::start).collect::<Result<_, _>>()?;
-        Ok(Self {
-            workers: Mutex::new(workers),
-            under_way: Arc::default(),
-            max_under_way,
-            next: AtomicUsize::new(0),
-        })
+        Ok(Self { workers: Mutex::new(workers), places: Places::new(), next: AtomicUsize::new(0) })
     }
 
     /// Runs a job to its end. Dropping the future abandons the answer, not the job.
     ///
     /// # Errors
-    /// [`Busy`] at once when there is no place, so that a queue can't grow.
+    /// [`Busy`] when there is no place and none comes free soon.
     pub(crate) async fn run(&self, job: Job) -> Result<Finished, Busy> {
-        let slot = self.take_slot()?;
+        let place = self.places.reserve()?;
         let (answer, answered) = oneshot::channel();
         {
             let workers = self.workers.lock();
             let turn = self.next.fetch_add(1, Ordering::Relaxed);
             let worker = workers.get(turn % workers.len().max(1)).ok_or(Busy)?;
-            worker.jobs.send((job, answer, slot)).map_err(|_| Busy)?;
+            worker.jobs.send((job, answer, place)).map_err(|_| Busy)?;
         }
         answered.await.map_err(|_| Busy)
-    }
-
-    fn take_slot(&self) -> Result<Slot, Busy> {
-        let taken = self.under_way.fetch_add(1, Ordering::AcqRel);
-        let slot = Slot(self.under_way.clone());
-        if taken >= self.max_under_way { Err(Busy) } else { Ok(slot) }
     }
 
     /// Takes no more jobs, waits for those under way (each has its deadline) and ends the
@@ -111,17 +87,19 @@ impl Workers {
 
 impl Worker {
     fn start(number: usize) -> std::io::Result<Self> {
-        let (jobs, mut queue) = mpsc::unbounded_channel::<(Job, oneshot::Sender<Finished>, Slot)>();
+        let (jobs, mut queue) = mpsc::unbounded_channel::<(Job, oneshot::Sender<Finished>, Arc<Place>)>();
         let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
+            .enable_all()
             .max_blocking_threads(MAX_BLOCKING_THREADS)
             .thread_name(format!("script-io-{number}"))
             .build()?;
         let work = async move {
-            while let Some((job, answer, slot)) = queue.recv().await {
+            while let Some((mut job, answer, place)) = queue.recv().await {
                 tokio::task::spawn_local(async move {
+                    // Dropping the unused answer tells that this was refused.
+                    let Ok(()) = place.enter().await else { return };
+                    job.invocation.place = Some(place);
                     let finished = run_job(job).await;
-                    drop(slot);
                     // Nobody may be waiting any more; the script has run all the same.
                     let _ = answer.send(finished);
                 });
@@ -142,12 +120,13 @@ pub(crate) async fn run_job(job: Job) -> Finished {
     let Job { script, entry, limits, invocation } = job;
     let kv = invocation.kv.clone();
     let program = &script.program;
-    let mut machine = match Machine::with_api(program, entry, limits, Rc::new(invocation), api::install) {
+    let invocation = Rc::new(invocation);
+    let mut machine = match Machine::with_api(program, entry, limits, invocation.clone(), api::install) {
         Ok(machine) => machine,
         Err(error) => return Finished { result: Err(error), stats: Stats::default() },
     };
     let mut result = run_machine(&mut machine, limits).await;
-    let stats = machine.stats();
+    let stats = Stats { http_requests: invocation.http_requests.get(), ..machine.stats() };
     drop(machine);
     // Whatever the script was told is stored must be on disk before anyone is told the outcome.
     if let Some(kv) = kv

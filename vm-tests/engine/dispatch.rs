@@ -129,8 +129,10 @@ async fn busy_scripts_do_not_keep_others_waiting() {
 }
 
 #[tokio::test]
-async fn too_many_at_once_are_refused_at_once() {
-    let peer = Peer::with(&[("loop.lua", "function handle() while true do end end")]);
+async fn too_many_at_once_are_refused_soon() {
+    // They run for longer than the others wait for a place.
+    let long = LuaConfig { timeout_seconds: 3, ..config() };
+    let peer = Peer::configured(long, &[("loop.lua", "function handle() while true do end end")]);
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..80 {
         let engine = peer.engine.clone();

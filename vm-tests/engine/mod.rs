@@ -2,6 +2,10 @@
 
 mod api;
 mod dispatch;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "http")]
+mod http_server;
 mod reload;
 
 use std::path::{Path, PathBuf};
@@ -47,12 +51,26 @@ impl Peer {
     }
 
     pub(crate) fn configured(config: LuaConfig, scripts: &[(&str, &str)]) -> Self {
+        Self::made(config, scripts, |engine| engine)
+    }
+
+    /// A peer whose scripts reach what this client reaches.
+    #[cfg(feature = "http")]
+    pub(crate) fn with_http(
+        config: LuaConfig,
+        client: goop2::script::HttpClient,
+        scripts: &[(&str, &str)],
+    ) -> Self {
+        Self::made(config, scripts, |engine| engine.with_http(client))
+    }
+
+    fn made(config: LuaConfig, scripts: &[(&str, &str)], finish: impl FnOnce(Engine) -> Engine) -> Self {
         let dir = tempfile::tempdir().unwrap();
         for (file, source) in scripts {
             write(&dir.path().join("site/lua").join(file), source);
         }
         let own = Caller { peer: PeerId::parse("Host").unwrap(), label: "the host".to_owned() };
-        let engine = Arc::new(Engine::new(config, dir.path(), own).unwrap());
+        let engine = Arc::new(finish(Engine::new(config, dir.path(), own).unwrap()));
         Self { dir, engine }
     }
 

@@ -34,6 +34,10 @@ fn fill<'gc>(i: &Installer<'gc, '_>, goop: Table<'gc>, invocation: &Invocation) 
     if invocation.kv.is_some() {
         set("kv", &|| natives(i, kv::NATIVES));
     }
+    #[cfg(feature = "http")]
+    if invocation.http.is_some() {
+        set("http", &|| natives(i, super::http::NATIVES));
+    }
     #[cfg(feature = "db")]
     if invocation.database.is_some() {
         set("db", &|| natives(i, super::db::NATIVES));

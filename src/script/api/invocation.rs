@@ -4,8 +4,11 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::script::Caller;
+#[cfg(feature = "http")]
+use crate::script::http::HttpClient;
 use crate::script::kv_store::KvStore;
 use crate::script::name::ScriptName;
+use crate::script::places::Place;
 #[cfg(feature = "db")]
 use crate::store::ReadOnly;
 use crate::vm::call::Host;
@@ -29,6 +32,14 @@ pub(crate) struct Invocation {
     /// The peer's database, for data functions.
     #[cfg(feature = "db")]
     pub(crate) database: Option<Arc<ReadOnly>>,
+    /// The HTTP client, unless the owner switched it off.
+    #[cfg(feature = "http")]
+    pub(crate) http: Option<HttpClient>,
+    /// HTTP requests begun so far.
+    pub(crate) http_requests: Cell<u32>,
+    /// The place among all invocations; none offline. Held for as long as the invocation lives.
+    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "held, and lent only by goop.http"))]
+    pub(crate) place: Option<Arc<Place>>,
     /// Lines logged so far.
     pub(crate) logged: Cell<usize>,
 }
