@@ -21,11 +21,11 @@ const MAX_UNDER_WAY: usize = 16 * 1024;
 
 /// What those that wait for the network may hold together, in KiB.
 #[cfg(feature = "http")]
-const MAX_WAITING_KIB: usize = 256 * 1024;
+const MAX_WAITING_KIB: usize = 512 * 1024;
 
-/// What a waiting invocation takes beside its VM: its task, its socket, its buffers.
+/// What a waiting invocation takes beside its VM, as measured: its task, its buffers.
 #[cfg(feature = "http")]
-const WAITING_OVERHEAD_BYTES: usize = 16 * 1024;
+const WAITING_OVERHEAD_BYTES: usize = 32 * 1024;
 
 /// How long an invocation waits for a place before it is refused.
 const MAX_QUEUED: Duration = Duration::from_secs(1);
