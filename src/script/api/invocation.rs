@@ -38,7 +38,6 @@ pub(crate) struct Invocation {
     /// HTTP requests begun so far.
     pub(crate) http_requests: Cell<u32>,
     /// The place among all invocations; none offline. Held for as long as the invocation lives.
-    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "held, and lent only by goop.http"))]
     pub(crate) place: Option<Arc<Place>>,
     /// Lines logged so far.
     pub(crate) logged: Cell<usize>,
