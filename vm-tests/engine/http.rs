@@ -515,12 +515,16 @@ async fn hundreds_wait_at_once_for_a_server_that_answers_when_all_are_there() {
         let ann: Caller = caller("Ann");
         calls.spawn(async move { engine.call(&ann, "wait", url).await });
     }
-    let mut streams = Vec::new();
-    while streams.len() < WAITING {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        assert!(receive(&mut stream).await.is_some());
-        streams.push(stream);
-    }
+    let all_there = async {
+        let mut streams = Vec::new();
+        while streams.len() < WAITING {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(receive(&mut stream).await.is_some());
+            streams.push(stream);
+        }
+        streams
+    };
+    let streams = tokio::time::timeout(super::TOO_LONG, all_there).await.expect("not all wait at once");
     assert_eq!(peer.call("quick", json!({})).await, Ok(json!("quick")), "all wait, and nobody is delayed");
     for mut stream in streams {
         tokio::io::AsyncWriteExt::write_all(&mut stream, &response("200 OK", &[], b"late")).await.unwrap();
