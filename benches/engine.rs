@@ -169,6 +169,8 @@ fn alone(criterion: &mut Criterion) {
         let (_, source) = SCRIPTS.iter().find(|(name, _)| *name == file).unwrap();
         let surroundings = Surroundings {
             kv_enabled: true,
+            #[cfg(feature = "http")]
+            http: None,
             caller: caller("Ann"),
             own: caller("Host"),
             peer_dir: None,

@@ -17,7 +17,7 @@
 //! |---|---|---|
 //! | none (`--no-default-features`) | `vm`, `script`, `config`, `peer_id` | no |
 //! | `db` | `store`, and `goop.db` in scripts | SQLite |
-//! | `http` | room for `goop.http` | not yet |
+//! | `http` | `goop.http` in scripts | the cryptography under TLS (`ring`) |
 //! | `peer` (default) | everything | SQLite, and the cryptography under libp2p |
 //!
 //! `docs/architecture.md` has the order in which the parts build on each other: `vm` knows nothing

@@ -8,7 +8,7 @@ use goop2::peer_id::PeerId;
 use goop2::store::{ColumnDefinition, ColumnName, Database, Policy, SqlValue, Stamp, TableName};
 use serde_json::{Value, json};
 
-use crate::cli_support::{Ran, fixture, goop2, new_peer};
+use crate::cli_support::{Ran, finished, fixture, goop2, new_peer, program};
 
 const ANNA: &str = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
 
@@ -100,6 +100,31 @@ fn a_reply_a_result_and_their_json() {
     assert_eq!(report.as_object().unwrap().len(), 5, "{report}");
     let report = run_source(source, &["--call", r#"{"n": 4}"#, "--json"]).succeeded().json();
     assert_eq!((&report["reply"], &report["result"]), (&Value::Null, &json!({"twice": 8})));
+}
+
+#[test]
+fn requests_reach_neither_this_machine_nor_the_proxy_of_the_environment() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("fetch.lua");
+    let source = "function handle(url) local status, body, err = goop.http.get(url) return status .. body .. ' ' .. err end";
+    fs::write(&file, source).unwrap();
+    let bait = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    bait.set_nonblocking(true).unwrap();
+    let here = format!("http://{}/", bait.local_addr().unwrap());
+    // A name that the system's resolver refuses by itself.
+    let nowhere = format!("http://{}.invalid/", "a".repeat(70));
+    for (url, problem) in [(&here, "a loopback address"), (&nowhere, "can't be found")] {
+        let mut command = program();
+        command.args(["run", "--json", file.to_str().unwrap(), url]);
+        for name in ["http_proxy", "HTTP_PROXY", "ALL_PROXY"] {
+            command.env(name, &here);
+        }
+        let report = finished(&mut command).succeeded().json();
+        let reply = report["reply"].as_str().unwrap();
+        assert!(reply.starts_with("0 ") && reply.contains(problem), "{reply}");
+        assert_eq!(report["stats"]["http_requests"], 1);
+    }
+    assert_eq!(bait.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "nothing connected");
 }
 
 #[test]

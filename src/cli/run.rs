@@ -9,7 +9,7 @@ use goop2::config::LuaConfig;
 use goop2::p2p::own_id;
 use goop2::peer::{open_config, own_caller};
 use goop2::peer_id::PeerId;
-use goop2::script::{Caller, Runner, RunnerError, Surroundings};
+use goop2::script::{Caller, HttpClient, Runner, RunnerError, Surroundings};
 use goop2::vm::{Entry, Limits};
 use libp2p::identity::Keypair;
 use serde_json::Value;
@@ -115,7 +115,8 @@ fn surroundings(args: &Args, source: &[u8]) -> CommandResult<Surroundings> {
         time: args.timeout.unwrap_or(lua.timeout()),
         memory_bytes: args.memory.unwrap_or(lua.max_memory_bytes()),
     };
-    Ok(Surroundings { caller, own, peer_dir, script_dir, kv_enabled: lua.kv_enabled, commands, limits })
+    let http = lua.http_enabled.then(HttpClient::new);
+    Ok(Surroundings { caller, own, peer_dir, script_dir, kv_enabled: lua.kv_enabled, commands, http, limits })
 }
 
 fn run(args: &Args, runner: &Runner) -> Finished {

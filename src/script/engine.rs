@@ -15,18 +15,21 @@ use tokio::time::Instant;
 use crate::config::LuaConfig;
 use crate::script::api::Invocation;
 use crate::script::counters::{Counters, InvocationReport, LastError, REPORT_BACKLOG, Reports, ScriptStats};
+#[cfg(feature = "http")]
+use crate::script::http::HttpClient;
 use crate::script::kv_store::KvStore;
 use crate::script::listing::{self, FunctionInfo};
 use crate::script::log_text::LineBudget;
 use crate::script::name::ScriptName;
 use crate::script::options::EngineOptions;
+use crate::script::places::Busy;
 #[cfg(feature = "db")]
 use crate::script::queries::Queries;
 use crate::script::rate_limit::{RateLimited, RateLimiter};
 use crate::script::registry::{Doubt, MAX_SCRIPTS, Registry, Script, ScriptEvent};
 use crate::script::replies::{self, CallError};
 use crate::script::watch::ScriptWatch;
-use crate::script::workers::{Busy, Finished, Job, Workers};
+use crate::script::workers::{Finished, Job, Workers};
 use crate::script::{Caller, DirectSender};
 use crate::vm::{Entry, Limits, Outcome, RunError};
 
@@ -49,6 +52,8 @@ pub struct Engine {
     queries: Queries,
     counters: Arc<Counters>,
     reports: Reports,
+    #[cfg(feature = "http")]
+    http: HttpClient,
     events: broadcast::Sender<ScriptEvent>,
     watch: Mutex<Option<ScriptWatch>>,
     first_load: Vec<ScriptEvent>,
@@ -114,6 +119,8 @@ impl Engine {
             queries: Queries::new(peer_dir),
             counters: Arc::default(),
             reports: broadcast::channel(REPORT_BACKLOG).0,
+            #[cfg(feature = "http")]
+            http: HttpClient::new(),
             watch: Mutex::new(None),
             first_load: Vec::new(),
             references: RandomState::new(),
@@ -128,6 +135,13 @@ impl Engine {
         report(&engine.first_load);
         engine.start_watching(&peer_dir.canonicalize().map_err(unusable)?, options);
         Ok(engine)
+    }
+
+    /// Lets `goop.http` use `client` from now on; one on the public internet is used otherwise.
+    #[cfg(feature = "http")]
+    #[must_use]
+    pub fn with_http(self, client: HttpClient) -> Self {
+        Self { http: client, ..self }
     }
 
     /// Its first look finds what changed between the load and the watch.
@@ -302,6 +316,10 @@ impl Engine {
             kv: self.config.kv_enabled.then(|| Arc::new(self.store(&script.name).session())),
             #[cfg(feature = "db")]
             queries: is_function.then(|| self.queries.of(&script.name)),
+            #[cfg(feature = "http")]
+            http: self.config.http_enabled.then(|| self.http.clone()),
+            http_requests: Cell::new(0),
+            place: None,
             logged: Cell::new(0),
             lines: self.line_budget(&script.name),
         }

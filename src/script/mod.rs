@@ -6,6 +6,8 @@ mod counters;
 mod engine;
 mod header;
 mod histogram;
+#[cfg(feature = "http")]
+mod http;
 mod kv_file;
 mod kv_store;
 mod listing;
@@ -13,6 +15,7 @@ mod log_text;
 mod name;
 mod offline;
 mod options;
+mod places;
 #[cfg(feature = "db")]
 mod queries;
 mod rate_limit;
@@ -25,6 +28,8 @@ pub use caller::{Caller, DirectSender, SendError, SendFuture};
 pub use counters::{InvocationReport, LastError, ScriptStats};
 pub use engine::{Engine, EngineError};
 pub use header::{Header, HeaderProblem, Param};
+#[cfg(feature = "http")]
+pub use http::{HttpClient, Network};
 pub use kv_store::{KvError, KvStore, MAX_BYTES as MAX_KV_BYTES, MAX_KEYS as MAX_KV_KEYS};
 pub use listing::FunctionInfo;
 pub use name::{MAX_SCRIPT_NAME_CHARS, ScriptName};

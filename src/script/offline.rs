@@ -13,6 +13,8 @@ use tokio::task::LocalSet;
 
 use crate::script::Caller;
 use crate::script::api::Invocation;
+#[cfg(feature = "http")]
+use crate::script::http::HttpClient;
 use crate::script::kv_store::KvStore;
 use crate::script::name::ScriptName;
 #[cfg(feature = "db")]
@@ -39,6 +41,9 @@ pub struct Surroundings {
     pub kv_enabled: bool,
     /// What `goop.commands()` gives.
     pub commands: Vec<String>,
+    /// What `goop.http` uses; scripts have no `goop.http` without.
+    #[cfg(feature = "http")]
+    pub http: Option<HttpClient>,
     /// What each invocation may use.
     pub limits: Limits,
 }
@@ -92,7 +97,7 @@ impl Runner {
             kv: Arc::new(KvStore::new(script_dir, &name)),
             #[cfg(feature = "db")]
             queries: surroundings.peer_dir.as_deref().map(|dir| Queries::new(dir).of(&name)),
-            runtime: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
+            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build()?,
             tasks: LocalSet::new(),
             _temporary: temporary,
             script,
@@ -129,6 +134,10 @@ impl Runner {
             kv: self.surroundings.kv_enabled.then(|| Arc::new(self.kv.clone().session())),
             #[cfg(feature = "db")]
             queries: if is_function { self.queries.clone() } else { None },
+            #[cfg(feature = "http")]
+            http: self.surroundings.http.clone(),
+            http_requests: Cell::new(0),
+            place: None,
             logged: Cell::new(0),
             // A new one each time: what the owner runs by hand is not cut short.
             lines: Arc::default(),

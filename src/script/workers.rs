@@ -5,9 +5,8 @@
 //! outside holds no thread. Nothing is killed: a VM over its limit is not stepped again. The
 //! alternative, a thread for each invocation, would let a few busy scripts starve the peer.
 //!
-//! How many run is bounded, because each holds memory, and so is how many wait for a place; what is
-//! beyond both is refused at once. Those that wait do so in the caller's task, before they have a VM, in
-//! the order they came.
+//! How many there may be is for [`Places`] to say. Those that wait for a place do so in the caller's task,
+//! before they have a VM, in the order they came.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,15 +18,16 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 use tokio::time::Instant;
 
 use crate::script::api::{self, Invocation};
+use crate::script::places::{Busy, Place, Places};
 use crate::script::registry::Script;
 use crate::vm::{Entry, Limits, Machine, Outcome, RunError, Slice, Stats, panic_text};
 
-/// Threads of one worker for work that blocks: SQLite, files, HTTP.
+/// Threads of one worker for work that blocks: SQLite and files.
 const MAX_BLOCKING_THREADS: usize = 16;
 
 /// An invocation on its way to a worker.
@@ -44,18 +44,11 @@ pub(crate) struct Finished {
     pub(crate) stats: Stats,
 }
 
-/// As many invocations run and wait as may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Busy;
-
 /// The pool. Dropping it lets the running invocations end and then stops the threads.
 pub(crate) struct Workers {
     workers: Mutex<Vec<Worker>>,
-    /// A place for each invocation that may run; closed when the pool stops.
-    places: Arc<Semaphore>,
-    /// Invocations that run or wait for a place.
-    admitted: Arc<AtomicUsize>,
-    max_admitted: usize,
+    /// Closed when the pool stops.
+    places: Arc<Places>,
 }
 
 struct Worker {
@@ -69,8 +62,7 @@ struct Worker {
 struct Ticket {
     job: Job,
     answer: oneshot::Sender<Finished>,
-    _admitted: Counted,
-    _place: OwnedSemaphorePermit,
+    place: Arc<Place>,
     _load: Counted,
 }
 
@@ -81,13 +73,6 @@ impl Counted {
     fn new(count: &Arc<AtomicUsize>) -> Self {
         count.fetch_add(1, Ordering::AcqRel);
         Self(count.clone())
-    }
-
-    /// `None` when there are `max` already.
-    fn up_to(count: &Arc<AtomicUsize>, max: usize) -> Option<Self> {
-        let one_more = |counted: usize| (counted < max).then(|| counted + 1);
-        count.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).ok()?;
-        Some(Self(count.clone()))
     }
 }
 
@@ -101,14 +86,8 @@ impl Workers {
     /// Starts `threads` workers that together run at most `max_running` invocations, while at most
     /// `max_waiting` wait.
     pub(crate) fn start(threads: usize, max_running: usize, max_waiting: usize) -> std::io::Result<Self> {
-        let max_running = max_running.clamp(1, Semaphore::MAX_PERMITS);
         let workers = (0..threads.max(1)).map(Worker::start).collect::<Result<_, _>>()?;
-        Ok(Self {
-            workers: Mutex::new(workers),
-            places: Arc::new(Semaphore::new(max_running)),
-            admitted: Arc::default(),
-            max_admitted: max_running.saturating_add(max_waiting),
-        })
+        Ok(Self { workers: Mutex::new(workers), places: Places::new(max_running, max_waiting) })
     }
 
     /// Runs a job to its end. Dropping the future abandons a job that waits; one that runs goes on, and
@@ -117,15 +96,14 @@ impl Workers {
     /// # Errors
     /// [`Busy`] at once when as many run and wait as may, or when the pool stops.
     pub(crate) async fn run(&self, job: Job) -> Result<Finished, Busy> {
-        let admitted = Counted::up_to(&self.admitted, self.max_admitted).ok_or(Busy)?;
-        let place = self.places.clone().acquire_owned().await.map_err(|_| Busy)?;
+        let place = self.places.enter().await?;
         let (answer, answered) = oneshot::channel();
         {
             let workers = self.workers.lock();
             let least =
                 workers.iter().min_by_key(|worker| worker.load.load(Ordering::Acquire)).ok_or(Busy)?;
             let _load = Counted::new(&least.load);
-            let ticket = Ticket { job, answer, _admitted: admitted, _place: place, _load };
+            let ticket = Ticket { job, answer, place, _load };
             least.jobs.send(ticket).map_err(|_| Busy)?;
         }
         answered.await.map_err(|_| Busy)
@@ -149,7 +127,7 @@ impl Worker {
         let (jobs, queue) = mpsc::unbounded_channel::<Ticket>();
         let load = Arc::new(AtomicUsize::new(0));
         let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
+            .enable_all()
             .max_blocking_threads(MAX_BLOCKING_THREADS)
             .thread_name(format!("script-io-{number}"))
             .build()?;
@@ -185,10 +163,11 @@ async fn work(mut queue: mpsc::UnboundedReceiver<Ticket>, load: Arc<AtomicUsize>
 
 /// Runs the job of a ticket and hands in its answer.
 async fn run_ticket(ticket: Ticket, load: Arc<AtomicUsize>) {
-    let Ticket { job, answer, _admitted, _place, _load } = ticket;
+    let Ticket { mut job, answer, place, _load } = ticket;
+    job.invocation.place = Some(place);
     let finished = run_job(job, &load).await;
-    // The place is free before the caller can ask for another.
-    drop((_admitted, _place, _load));
+    // With the place, which went with the job, before the caller can ask for another.
+    drop(_load);
     // Nobody may be waiting any more; the script has run all the same.
     let _ = answer.send(finished);
 }
@@ -198,12 +177,13 @@ pub(crate) async fn run_job(job: Job, load: &AtomicUsize) -> Finished {
     let Job { script, entry, limits, invocation } = job;
     let kv = invocation.kv.clone();
     let program = &script.program;
-    let mut machine = match Machine::with_api(program, entry, limits, Rc::new(invocation), api::install) {
+    let invocation = Rc::new(invocation);
+    let mut machine = match Machine::with_api(program, entry, limits, invocation.clone(), api::install) {
         Ok(machine) => machine,
         Err(error) => return Finished { result: Err(error), stats: Stats::default() },
     };
     let mut result = run_machine(&mut machine, limits, load).await;
-    let stats = machine.stats();
+    let stats = Stats { http_requests: invocation.http_requests.get(), ..machine.stats() };
     drop(machine);
     // Whatever the script was told is stored must be on disk before anyone is told the outcome.
     if let Some(kv) = kv

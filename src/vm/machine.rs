@@ -97,6 +97,8 @@ pub struct Stats {
     pub peak_memory_bytes: usize,
     /// Wall time since the machine was built.
     pub wall: Duration,
+    /// HTTP requests begun, refused ones included; none without `goop.http`.
+    pub http_requests: u32,
 }
 
 /// Builds tables and natives in a fresh VM, for the layer above.
@@ -234,6 +236,7 @@ impl Machine {
             fuel: self.fuel,
             peak_memory_bytes: self.shared.budget.peak_bytes(),
             wall: self.shared.budget.started().elapsed(),
+            http_requests: 0,
         }
     }
 

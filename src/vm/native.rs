@@ -44,7 +44,10 @@ pub(crate) enum Flow<'gc> {
     /// Go on with a sequence that can pause.
     Continue(BoxSequence<'gc>),
     /// Wait for an answer from outside, holding no thread.
-    #[cfg_attr(not(feature = "db"), expect(dead_code, reason = "only the database answers from outside"))]
+    #[cfg_attr(
+        not(any(feature = "db", feature = "http")),
+        expect(dead_code, reason = "only the database and HTTP answer from outside")
+    )]
     Wait(PendingAnswer),
 }
 

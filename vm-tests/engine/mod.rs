@@ -4,6 +4,10 @@ mod api;
 mod counters;
 mod dispatch;
 mod help;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "http")]
+mod http_server;
 mod json;
 mod log;
 mod read_only;
@@ -57,12 +61,31 @@ impl Peer {
     }
 
     pub(crate) fn with_options(config: LuaConfig, options: EngineOptions, scripts: &[(&str, &str)]) -> Self {
+        Self::made(config, options, scripts, |engine| engine)
+    }
+
+    /// A peer whose scripts reach what this client reaches.
+    #[cfg(feature = "http")]
+    pub(crate) fn with_http(
+        config: LuaConfig,
+        client: goop2::script::HttpClient,
+        scripts: &[(&str, &str)],
+    ) -> Self {
+        Self::made(config, EngineOptions::default(), scripts, |engine| engine.with_http(client))
+    }
+
+    fn made(
+        config: LuaConfig,
+        options: EngineOptions,
+        scripts: &[(&str, &str)],
+        finish: impl FnOnce(Engine) -> Engine,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         for (file, source) in scripts {
             write(&dir.path().join("site/lua").join(file), source);
         }
         let own = Caller { peer: PeerId::parse("Host").unwrap(), label: "the host".to_owned() };
-        let engine = Arc::new(Engine::with_options(config, dir.path(), own, options).unwrap());
+        let engine = Arc::new(finish(Engine::with_options(config, dir.path(), own, options).unwrap()));
         Self { dir, engine }
     }
 

@@ -94,7 +94,7 @@ impl Finished {
                 "fuel": self.stats.fuel,
                 "peak_memory_bytes": self.stats.peak_memory_bytes,
                 "wall_ms": self.stats.wall.as_secs_f64() * 1e3,
-                "http_requests": 0,
+                "http_requests": self.stats.http_requests,
             },
         });
         if let (Some(repeat), Value::Object(report)) = (&self.repeat, &mut report) {
@@ -116,10 +116,13 @@ impl Finished {
             (None, None) => note("no reply"),
         }
         if with_stats {
-            let Stats { fuel, peak_memory_bytes, wall } = self.stats;
+            let Stats { fuel, peak_memory_bytes, wall, http_requests } = self.stats;
             let milliseconds = wall.as_secs_f64() * 1e3;
             let kilobytes = peak_memory_bytes.div_ceil(1024);
-            note(&format!("{milliseconds:.3} ms, {fuel} fuel, {kilobytes} KB of memory at most"));
+            let requests = if http_requests == 1 { "HTTP request" } else { "HTTP requests" };
+            note(&format!(
+                "{milliseconds:.3} ms, {fuel} fuel, {kilobytes} KB of memory at most, {http_requests} {requests}"
+            ));
         }
         if let Some(Repeat { n, mean_us, p50_us, p99_us }) = &self.repeat {
             note(&format!(

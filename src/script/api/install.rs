@@ -34,6 +34,10 @@ fn fill<'gc>(i: &Installer<'gc, '_>, goop: Table<'gc>, invocation: &Invocation) 
     if invocation.kv.is_some() {
         set("kv", &|| closed(i, "goop.kv", natives(i, kv::NATIVES)));
     }
+    #[cfg(feature = "http")]
+    if invocation.http.is_some() {
+        set("http", &|| closed(i, "goop.http", natives(i, super::http::NATIVES)));
+    }
     #[cfg(feature = "db")]
     if invocation.queries.is_some() {
         set("db", &|| closed(i, "goop.db", natives(i, super::db::NATIVES)));

@@ -4,9 +4,12 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::script::Caller;
+#[cfg(feature = "http")]
+use crate::script::http::HttpClient;
 use crate::script::kv_store::KvSession;
 use crate::script::log_text::LineBudget;
 use crate::script::name::ScriptName;
+use crate::script::places::Place;
 #[cfg(feature = "db")]
 use crate::script::queries::ScriptQueries;
 use crate::vm::call::Host;
@@ -30,6 +33,13 @@ pub(crate) struct Invocation {
     /// The peer's database, for data functions.
     #[cfg(feature = "db")]
     pub(crate) queries: Option<Arc<ScriptQueries>>,
+    /// The HTTP client, unless the owner switched it off.
+    #[cfg(feature = "http")]
+    pub(crate) http: Option<HttpClient>,
+    /// HTTP requests begun so far.
+    pub(crate) http_requests: Cell<u32>,
+    /// The place among all invocations; none offline. Held for as long as the invocation lives.
+    pub(crate) place: Option<Arc<Place>>,
     /// Lines logged so far.
     pub(crate) logged: Cell<usize>,
     /// The lines that the script may still log, in all its invocations.

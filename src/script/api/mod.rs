@@ -7,6 +7,8 @@
 mod commands;
 #[cfg(feature = "db")]
 mod db;
+#[cfg(feature = "http")]
+mod http;
 mod install;
 mod invocation;
 mod json;
