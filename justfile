@@ -42,6 +42,10 @@ docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --no-default-features
 
+# How fast the interpreter is, or the named programs of benches/programs
+bench *PROGRAMS:
+    cargo bench --locked --no-default-features --bench vm -- {{ PROGRAMS }}
+
 # Licences, banned crates and sources of what is linked
 deny:
     cargo deny --all-features check licenses bans sources
