@@ -1,5 +1,6 @@
 //! The interpreter, the engine and the package itself, from outside; runs with any set of features.
 //!
+//! - `child`: a process of its own for each hostile script
 //! - `convert`: requests into a data function and results out of it
 //! - `engine`: commands, data functions, hot reload and the goop API, without a node
 //! - `fixtures`: sample data is what its README says
@@ -7,6 +8,7 @@
 //! - `hazards`: whatever a hostile script tries, it is stopped and the next one runs
 //! - `layering`: imports point downward, and the interpreter reaches nothing outside itself
 //! - `limits`: every limit from both sides, and a memory limit at every place
+//! - `measure`: runs one script and measures it
 //! - `no_c`: the core needs no C compiler
 //! - `spec_scripts`: the specification's own scripts compile as they are
 //! - `stopped`: runs scripts that must be stopped, for the other modules
@@ -18,6 +20,7 @@
     reason = "a test fails by panicking; clippy.toml covers only functions marked #[test], not their helpers"
 )]
 
+mod child;
 mod convert;
 mod engine;
 mod fixtures;
@@ -25,6 +28,7 @@ mod harness;
 mod hazards;
 mod layering;
 mod limits;
+mod measure;
 mod no_c;
 mod spec_scripts;
 mod stopped;
