@@ -46,6 +46,10 @@ docs:
 bench *PROGRAMS:
     cargo bench --locked --no-default-features --bench vm -- {{ PROGRAMS }}
 
+# How exactly the limits hold: the most heap, the longest step, the latest end of hostile scripts
+bench-limits *PARTS:
+    cargo bench --locked --no-default-features --bench limits -- {{ PARTS }}
+
 # Licences, banned crates and sources of what is linked
 deny:
     cargo deny --all-features check licenses bans sources
