@@ -22,7 +22,7 @@ const REPORT: &str = "@report ";
 
 /// When a child counts as hanging. Far over any deadline here, because the machine that runs the tests may
 /// be busy with other things.
-const HANGS_AFTER: Duration = Duration::from_secs(40);
+const HANGS_AFTER: Duration = Duration::from_secs(60);
 
 /// Children at the same time, over all tests of this program.
 const CHILDREN: usize = 2;

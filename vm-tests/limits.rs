@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use goop2::vm::{
-    Entry, Limits, LoadError, MAX_CALL_VALUES, MAX_SOURCE_BYTES, MAX_STRING_BYTES, Outcome, Program, RunError,
+    Entry, Limits, LoadError, MAX_CALL_VALUES, MAX_NUMERAL_STRING_BYTES, MAX_SOURCE_BYTES, MAX_STRING_BYTES,
+    Outcome, Program, RunError,
 };
 
-use crate::stopped::{Ended, Failure, HOSTILE, check_rows, run};
+use crate::stopped::{Ended, Failure, check_rows, run};
 
 fn chunk(source: &str) -> Ended {
     run(source.as_bytes(), Entry::Chunk, Limits::default())
@@ -138,11 +139,13 @@ fn memory_cannot_be_caught_and_the_error_names_the_limit() {
         "local t = {} for i = 1, 4 do t[i] = ('x'):rep(3000000 + i) end print('after')",
         "local t = {} print(pcall(function() for i = 1, 4 do t[i] = ('x'):rep(3000000 + i) end end))",
     ] {
-        let ended = run(source.as_bytes(), Entry::Chunk, HOSTILE);
+        // Nothing here may be stopped by the time, on a busy machine either.
+        let limits = Limits { time: Duration::from_secs(30), ..Limits::default() };
+        let ended = run(source.as_bytes(), Entry::Chunk, limits);
         assert!(ended.printed.is_empty(), "{source}: {:?}", ended.printed);
         match run_error(ended) {
             RunError::Memory { wanted, limit } => {
-                assert_eq!(limit, HOSTILE.memory_bytes);
+                assert_eq!(limit, limits.memory_bytes);
                 assert!(wanted > limit, "{source}: {wanted} is not over the limit");
             }
             other => panic!("{source}: {other:?}"),
@@ -197,6 +200,47 @@ fn a_string_of_4_mib_is_made_and_one_byte_more_is_not() {
         assert_eq!(error.kind(), "limit", "{name}: {error}");
         assert_eq!(error.line(), Some(2), "{name}: {error}");
         assert!(error.to_string().contains(&MAX_STRING_BYTES.to_string()), "{name}: {error}");
+    }
+}
+
+#[test]
+fn a_string_that_spells_a_number_has_256_kib_and_not_one_byte_more() {
+    let most = MAX_NUMERAL_STRING_BYTES;
+    let sources = [
+        format!("local s = ('0'):rep({most} + over) return (s + 5) .. ' ' .. #s - over"),
+        format!("local s = (' '):rep({most} - 1 + over) .. '5' return s + 0 .. ' ' .. #s - over"),
+        format!("local s = ('0'):rep({most} + over):upper() return (s + 5) .. ' ' .. #s - over"),
+    ];
+    for body in sources {
+        let source = format!("function handle(over) over = over == 'over' and 1 or 0\n{body} end");
+        let exact = run(source.as_bytes(), Entry::Handle("exact".to_owned()), Limits::default());
+        let expected = Outcome::Reply(Some(format!("5 {most}").into_bytes()));
+        assert_eq!(exact.result.unwrap(), expected, "{body}");
+        let error = run_error(run(source.as_bytes(), Entry::Handle("over".to_owned()), Limits::default()));
+        let found = most + 1;
+        let text =
+            format!("hostile.lua:2: a string that spells a number of {found} bytes; the limit is {most}");
+        assert_eq!((error.kind(), error.to_string()), ("limit", text), "{body}");
+    }
+    // Text of other kinds has the limit of all strings.
+    for body in [
+        "('0'):rep(200000) .. ('x'):rep(800000)",
+        "(' '):rep(1000000)",
+        "('ab'):rep(500000)",
+        "('1-'):rep(500000)",
+    ] {
+        let ended = chunk(&format!("local s = {body} print(#s >= 1000000)"));
+        assert_eq!(ended.printed, ["true"], "{body}: {:?}", ended.result);
+    }
+}
+
+#[test]
+fn a_caller_gives_no_longer_numeral_than_a_script_makes() {
+    let digits = "1".repeat(MAX_NUMERAL_STRING_BYTES + 1);
+    let source = b"function handle(args) return 'x' end function call(request) return 'x' end";
+    let entries = [Entry::Handle(digits.clone()), Entry::Call(serde_json::json!({ "digits": digits }))];
+    for entry in entries {
+        assert_eq!(run_error(run(source, entry, Limits::default())).kind(), "limit");
     }
 }
 

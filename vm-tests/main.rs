@@ -4,6 +4,7 @@
 //! - `convert`: requests into a data function and results out of it
 //! - `engine`: commands, data functions, hot reload and the goop API, without a node
 //! - `fixtures`: sample data is what its README says
+//! - `fuel`: what each native charges, against a table
 //! - `harness`: scripts give what their headers expect, here and in the reference interpreter
 //! - `hazards`: whatever a hostile script tries, it is stopped and the next one runs
 //! - `layering`: imports point downward, and the interpreter reaches nothing outside itself
@@ -24,6 +25,7 @@ mod child;
 mod convert;
 mod engine;
 mod fixtures;
+mod fuel;
 mod harness;
 mod hazards;
 mod layering;

@@ -103,7 +103,9 @@ impl<'gc> Importer<'gc, '_> {
 
     fn text(&self, text: &str) -> Result<Value<'gc>, Raise<'gc>> {
         self.ask(text.len())?;
-        Ok(LuaString::from_slice(&self.ctx, text.as_bytes()).into())
+        let text = LuaString::from_slice(&self.ctx, text.as_bytes());
+        self.budget.check_numeral(text, || None);
+        Ok(text.into())
     }
 
     fn list(&mut self, items: &[Json], depth: usize) -> Result<Value<'gc>, Raise<'gc>> {

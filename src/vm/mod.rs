@@ -29,8 +29,8 @@ pub(crate) use convert::{import_integer, json_to_value, mark_list, value_to_json
 pub use error::{ConvertError, LoadError, Position, RunError};
 pub use json_tree::json_tree_bytes;
 pub use limits::{
-    Limits, MAX_CALL_VALUES, MAX_ERROR_BYTES, MAX_JSON_FIELDS, MAX_JSON_VALUES, MAX_RESULT_BYTES,
-    MAX_RESULT_DEPTH, MAX_SOURCE_BYTES, MAX_STRING_BYTES,
+    Limits, MAX_CALL_VALUES, MAX_ERROR_BYTES, MAX_JSON_FIELDS, MAX_JSON_VALUES, MAX_NUMERAL_STRING_BYTES,
+    MAX_RESULT_BYTES, MAX_RESULT_DEPTH, MAX_SOURCE_BYTES, MAX_STRING_BYTES,
 };
 pub(crate) use machine::Installer;
 pub use machine::{Answered, Entry, Machine, Outcome, Slice, Stats, Waiting};

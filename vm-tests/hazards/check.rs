@@ -8,7 +8,7 @@ use crate::child::{Process, Report, run_in_child};
 use crate::stopped::{HOSTILE, check_rows};
 
 /// The time for scripts that are not stopped by it.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// How long after its deadline a script may go on. The promise is 50 ms and kept by the released program, see
 /// `benches/limits.rs`; the rest is for a slow build on a busy machine.
