@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use goop2::vm::{Entry, Limits, Program};
 use measure::{Measured, measure};
+use serde_json::Value as Json;
 
 /// Short, because most of these scripts run until they are stopped; the real memory limit.
 const LIMITS: Limits = Limits { time: Duration::from_millis(300), memory_bytes: 10 * 1024 * 1024 };
@@ -215,6 +216,19 @@ const STEPS: &[(&str, &str)] = &[
         "varargs in tables",
         "local t = {} for i = 1, 7900 do t[i] = i end local function f(...) while true do local a, b, c = {...}, {...}, {...} end end f(unpack(t))",
     ),
+    (
+        "encoding an emptied table, often",
+        // The result of `call` is encoded in one step.
+        "function call() local c, p = {}, {} for i = 1, 100000 do c['k' .. i] = 1 end for i = 1, 100000 do c['k' .. i] = nil end for i = 1, 60000 do p[i] = c end return p end",
+    ),
+    (
+        "encoding many values",
+        "function call() local p = {} for i = 1, 33000 do p[i] = { a = i, b = 'x' } end return p end",
+    ),
+    (
+        "encoding many floats",
+        "function call() local p = {} for i = 1, 40000 do p[i] = i / 3 end return p end",
+    ),
     ("a growing list", "local t, i = {}, 0 while true do i = i + 1 t[i] = i end"),
     ("growing keys", "local t, i = {}, 0 while true do i = i + 0.5 t[i] = i end"),
     ("a growing stack", "local function f() return 1 + f() end f()"),
@@ -304,7 +318,7 @@ fn rows() -> Vec<Row> {
     rows.extend(STEPS.iter().map(|(name, source)| Row {
         name: (*name).to_owned(),
         source: source.as_bytes().to_vec(),
-        entry: Entry::Chunk,
+        entry: if source.starts_with("function call") { Entry::Call(Json::Null) } else { Entry::Chunk },
     }));
     // Cargo adds flags of its own, such as `--bench`.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();

@@ -8,9 +8,10 @@
 //! came from an empty JSON array or an empty query result: those carry a mark (a protected
 //! metatable), so that a list without entries stays a list on the visitor's page.
 
-use std::time::{Duration, Instant};
+use std::collections::HashMap;
+use std::rc::Rc;
 
-use ottavino_gc_arena::{Collect, Rootable};
+use ottavino_gc_arena::{Collect, Gc, Rootable};
 use piccolo::{Context, Singleton, String as LuaString, Table, Value};
 use serde_json::{Map, Number, Value as Json};
 
@@ -25,14 +26,6 @@ const VALUES_PER_CHECK: usize = 64;
 
 /// Integers beyond this magnitude are not exact in a double, nor in a browser.
 const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
-
-/// The most slots of arrays that a conversion looks at, empty ones included: a small list may
-/// have been a large one, and be in the result many times.
-const MAX_ARRAY_SLOTS: usize = 4 * 1024 * 1024;
-
-/// The longest a conversion may take. Emptied maps hide their size, so only a clock can tell;
-/// what fits the other bounds takes a tenth of this on a small machine.
-const MAX_TIME: Duration = Duration::from_millis(500);
 
 /// The metatable that marks an empty list.
 #[derive(Copy, Clone, Collect)]
@@ -178,8 +171,7 @@ pub(crate) fn value_to_json<'gc>(
     root: &str,
 ) -> Result<Json, ConvertError> {
     let path = vec![root.to_owned()];
-    Exporter { ctx, path, open: Vec::new(), values: 0, bytes: 0, slots: 0, started: Instant::now() }
-        .value(value)
+    Exporter { ctx, path, open: Vec::new(), entries: HashMap::new(), values: 1, bytes: 0 }.value(value)
 }
 
 struct Exporter<'gc> {
@@ -188,18 +180,18 @@ struct Exporter<'gc> {
     path: Vec<String>,
     /// The tables around here, to see one that contains itself.
     open: Vec<Table<'gc>>,
+    /// What the tables seen so far hold. A table that was emptied is still as long to walk over as it was when
+    /// full, and it may be in the value a hundred thousand times: each is walked over once.
+    entries: HashMap<*const (), Entries<'gc>>,
     values: usize,
     bytes: usize,
-    slots: usize,
-    started: Instant,
 }
+
+/// The keys and values of a table.
+type Entries<'gc> = Rc<[(Value<'gc>, Value<'gc>)]>;
 
 impl<'gc> Exporter<'gc> {
     fn value(&mut self, value: Value<'gc>) -> Result<Json, ConvertError> {
-        self.values += 1;
-        if self.values > MAX_JSON_VALUES {
-            return Err(ConvertError::TooLarge { limit: MAX_JSON_VALUES, unit: "values" });
-        }
         match value {
             Value::Nil => self.counted(4, Json::Null),
             Value::Boolean(flag) => self.counted(5, Json::Bool(flag)),
@@ -225,17 +217,23 @@ impl<'gc> Exporter<'gc> {
         Ok(())
     }
 
-    /// Bounds the work that leaves no trace in the result.
-    fn count_work(&mut self, table: Table<'gc>) -> Result<(), ConvertError> {
-        self.slots = self.slots.saturating_add(table.into_inner().borrow().raw_table.array().len());
-        if self.slots > MAX_ARRAY_SLOTS {
-            return Err(ConvertError::TooLarge { limit: MAX_ARRAY_SLOTS, unit: "slots in its lists" });
+    /// What `table` holds, counted as values before any of them is looked at.
+    fn entries_of(&mut self, table: Table<'gc>) -> Result<Entries<'gc>, ConvertError> {
+        let address = Gc::as_ptr(table.into_inner()).cast();
+        let entries = match self.entries.get(&address) {
+            Some(known) => known.clone(),
+            None => {
+                let room = MAX_JSON_VALUES.saturating_sub(self.values);
+                let entries: Entries<'gc> = table.iter().take(room.saturating_add(1)).collect();
+                self.entries.insert(address, entries.clone());
+                entries
+            }
+        };
+        self.values = self.values.saturating_add(entries.len());
+        if self.values > MAX_JSON_VALUES {
+            return Err(ConvertError::TooLarge { limit: MAX_JSON_VALUES, unit: "values" });
         }
-        if self.started.elapsed() > MAX_TIME {
-            let limit = MAX_TIME.as_millis() as usize;
-            return Err(ConvertError::TooLarge { limit, unit: "milliseconds of work" });
-        }
-        Ok(())
+        Ok(entries)
     }
 
     fn float(&mut self, float: f64) -> Result<Json, ConvertError> {
@@ -268,21 +266,21 @@ impl<'gc> Exporter<'gc> {
             return Err(ConvertError::TooDeep { limit: MAX_RESULT_DEPTH });
         }
         self.count(2)?;
-        self.count_work(table)?;
+        let entries = self.entries_of(table)?;
         self.open.push(table);
-        let json = match table.iter().next() {
-            None if is_marked_list(self.ctx, table) => Json::Array(Vec::new()),
-            None => Json::Object(Map::new()),
-            Some((Value::String(_), _)) => self.fields(table)?,
-            Some(_) => self.list(table)?,
+        let json = match *entries {
+            [] if is_marked_list(self.ctx, table) => Json::Array(Vec::new()),
+            [] => Json::Object(Map::new()),
+            [(Value::String(_), _), ..] => self.fields(&entries)?,
+            _ => self.list(table, &entries)?,
         };
         self.open.pop();
         Ok(json)
     }
 
-    fn fields(&mut self, table: Table<'gc>) -> Result<Json, ConvertError> {
+    fn fields(&mut self, entries: &[(Value<'gc>, Value<'gc>)]) -> Result<Json, ConvertError> {
         let mut fields = Map::new();
-        for (key, value) in table {
+        for &(key, value) in entries {
             let Value::String(name) = key else {
                 return Err(self.mixed(format!("it has text keys and the {} key too", key.type_name())));
             };
@@ -293,12 +291,15 @@ impl<'gc> Exporter<'gc> {
         Ok(Json::Object(fields))
     }
 
-    fn list(&mut self, table: Table<'gc>) -> Result<Json, ConvertError> {
+    fn list(
+        &mut self,
+        table: Table<'gc>,
+        entries: &[(Value<'gc>, Value<'gc>)],
+    ) -> Result<Json, ConvertError> {
         let length = table.length();
-        let mut entries = 0;
-        for (key, _) in table {
+        for &(key, _) in entries {
             match key {
-                Value::Integer(index) if (1..=length).contains(&index) => entries += 1,
+                Value::Integer(index) if (1..=length).contains(&index) => {}
                 Value::Integer(index) => {
                     return Err(
                         self.mixed(format!("its list ends at {length}, but it has the key {index} too"))
@@ -307,10 +308,9 @@ impl<'gc> Exporter<'gc> {
                 key => return Err(self.mixed(format!("it has a list and a {} key", key.type_name()))),
             }
         }
-        if entries != length {
-            return Err(
-                self.mixed(format!("its list has {entries} entries, but the last is number {length}"))
-            );
+        let found = entries.len() as i64;
+        if found != length {
+            return Err(self.mixed(format!("its list has {found} entries, but the last is number {length}")));
         }
         let mut items = Vec::new();
         for index in 1..=length {

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::{Peer, wait_for};
+use super::{Peer, config, wait_for};
+use goop2::config::LuaConfig;
 use goop2::script::ScriptEvent;
 
 fn answers(text: &str) -> String {
@@ -95,7 +96,9 @@ async fn a_burst_of_files_is_loaded_whole() {
 #[tokio::test]
 async fn what_is_running_finishes_on_the_version_it_started_with() {
     let slow = "function handle() local n = 0 for i = 1, 3e6 do n = n + 1 end return 'old' end";
-    let peer = Peer::with(&[("a.lua", slow)]);
+    // The loop takes long on a busy machine.
+    let config = LuaConfig { timeout_seconds: 60, ..config() };
+    let peer = Peer::configured(config, &[("a.lua", slow)]);
     let mut events = peer.engine.events();
     let replace = async {
         peer.write("a.lua", &answers("new"));
