@@ -382,6 +382,54 @@ const ORDINARY: &[(&str, &str)] = &[
         "for i = 1, 20 do print(i, {}, setmetatable({}, { __tostring = function() return 'x' end })) end return 'ok'",
     ),
     ("dates", "return os.date('!%Y-%m-%d %H:%M:%S', os.date('!*t', 86400).year)"),
+    (
+        "insert and remove",
+        "local t = {} for i = 1, 200 do table.insert(t, 1, 'v' .. i) end for i = 1, 100 do table.remove(t, 1) end return t[1]",
+    ),
+    (
+        "slices and cases",
+        "local s, n = ('Abc'):rep(300), 0 for i = 1, 100 do n = n + #s:sub(i) + #s:lower() + #s:upper() end return tostring(n)",
+    ),
+    (
+        "find and match with captures",
+        "local s, n = ('key = value '):rep(50), 0 for i = 1, 50 do local a, b, c = s:find('(%w+) = (%w+)', i) n = n + b + #c + #s:match('^(.*)$') end return tostring(n)",
+    ),
+    (
+        "gsub by table",
+        "return (('a b c '):rep(100):gsub('%w', { a = 'first', b = 2, c = false })):sub(1, 20)",
+    ),
+    (
+        "gsub by anything",
+        "return (('a'):rep(50):gsub('', setmetatable({}, { __index = function(_, k) return '<' .. k .. '>' end })))",
+    ),
+    (
+        "format that quotes",
+        "return (('%q %s %5.1f'):format(('a\\n\\0'):rep(500), ('x'):rep(500), 1.5)):sub(1, 9)",
+    ),
+    (
+        "values passed on",
+        "local t = {} for i = 1, 600 do t[i] = i end local n = 0 for i = 1, 20 do n = n + select('#', select(2, unpack(t))) + math.max(unpack(t)) end return tostring(n)",
+    ),
+    (
+        "protected calls",
+        "local n = 0 for i = 1, 50 do local ok, a, b = pcall(function(...) return ... end, 'x' .. i, {}) local _, m = xpcall(function() return nil .. '' end, function(e) return e .. '!' end) n = n + #a + #m end return tostring(n)",
+    ),
+    (
+        "texts of numbers",
+        "local n = 0 for i = 1, 100 do n = n + #tostring(i / 7) + #(i .. '') + tonumber(i .. '5') end return tostring(n)",
+    ),
+    (
+        "iterators",
+        "local n = 0 for i, v in ipairs({ 1, 2, 3 }) do for k in pairs({ a = 1, b = 2 }) do n = n + i + #k end end return tostring(n)",
+    ),
+    (
+        "fields of a date",
+        "local n = 0 for i = 1, 50 do n = n + os.date('!*t', i * 86400).yday + os.time({ year = 2000, month = 1, day = 1 + i }) % 7 end return tostring(n > 0)",
+    ),
+    (
+        "chosen errors",
+        "local n = 0 for i = 1, 50 do local _, e = pcall(error, ('long '):rep(50), 0) local _, a = pcall(assert, false, e .. i) n = n + #a end return tostring(n)",
+    ),
     ("byte and char", "return string.char(('hello'):rep(100):byte(1, -1)):sub(1, 10)"),
 ];
 
