@@ -37,14 +37,14 @@ const ROUNDS: usize = 3;
 /// Scripts that make one step or one instruction as long as they can. A step is 64 instructions, each of which may
 /// go over a whole string.
 const STEPS: &[(&str, &str)] = &[
-    ("arithmetic on a long numeral", "local s = ('1'):rep(262144) while true do local a = s + 0 end"),
+    ("arithmetic on a long numeral", "local s = ('1'):rep(131072) while true do local a = s + 0 end"),
     (
         "arithmetic on long numerals, unrolled",
-        "local s = ('1'):rep(262144) while true do local a = s + s + s + s + s + s + s + s + s + s + s + s + s + s + s + s end",
+        "local s = ('1'):rep(131072) while true do local a = s + s + s + s + s + s + s + s + s + s + s + s + s + s + s + s end",
     ),
     (
         "arithmetic on a long numeral of zeros",
-        "local s = ('0'):rep(262143) .. '1' while true do local a = s + s + s + s + s + s + s + s + s + s + s + s end",
+        "local s = ('0'):rep(131071) .. '1' while true do local a = s + s + s + s + s + s + s + s + s + s + s + s end",
     ),
     (
         "arithmetic on long text that is no number",
@@ -52,27 +52,27 @@ const STEPS: &[(&str, &str)] = &[
     ),
     (
         "arithmetic on blanks around a digit",
-        "local s = (' '):rep(262143) .. '1' while true do local a = s * s * s * s * s * s * s * s * s * s end",
+        "local s = (' '):rep(131071) .. '1' while true do local a = s * s * s * s * s * s * s * s * s * s end",
     ),
     (
         "minus of a long numeral",
-        "local s = ('1'):rep(262144) while true do local a, b, c, d, e, f = -s, -s, -s, -s, -s, -s end",
+        "local s = ('1'):rep(131072) while true do local a, b, c, d, e, f = -s, -s, -s, -s, -s, -s end",
     ),
     (
         "modulo of a long numeral",
-        "local s = ('1'):rep(262144) local function f() return s % s end while true do pcall(f) end",
+        "local s = ('1'):rep(131072) local function f() return s % s end while true do pcall(f) end",
     ),
     (
         "bits of a long numeral",
-        "local s = ('0'):rep(262143) .. '1' local function f() return s & s | s ~ s end while true do pcall(f) end",
+        "local s = ('0'):rep(131071) .. '1' local function f() return s & s | s ~ s end while true do pcall(f) end",
     ),
     (
         "a loop from a long numeral",
-        "local s = ('0'):rep(262143) .. '1' local function f() for i = s, s, s do end end while true do pcall(f) end",
+        "local s = ('0'):rep(131071) .. '1' local function f() for i = s, s, s do end end while true do pcall(f) end",
     ),
     (
         "natives with a long numeral",
-        "local s = ('1'):rep(262144) while true do pcall(math.floor, s) pcall(math.max, s, s, s) tonumber(s) tonumber(s, 10) end",
+        "local s = ('1'):rep(131072) while true do pcall(math.floor, s) pcall(math.max, s, s, s) tonumber(s) tonumber(s, 10) end",
     ),
     (
         "equality of long strings",

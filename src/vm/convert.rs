@@ -170,14 +170,15 @@ pub(crate) fn value_to_json<'gc>(
     value: Value<'gc>,
     root: &str,
 ) -> Result<Json, ConvertError> {
-    let path = vec![root.to_owned()];
-    Exporter { ctx, path, open: Vec::new(), entries: HashMap::new(), values: 1, bytes: 0 }.value(value)
+    Exporter { ctx, root, path: Vec::new(), open: Vec::new(), entries: HashMap::new(), values: 1, bytes: 0 }
+        .value(value)
 }
 
-struct Exporter<'gc> {
+struct Exporter<'gc, 'a> {
     ctx: Context<'gc>,
-    /// Where we are: `result`, `.rows`, `[3]`.
-    path: Vec<String>,
+    root: &'a str,
+    /// Where we are. It is put into words only for an error: most values have none.
+    path: Vec<Step<'gc>>,
     /// The tables around here, to see one that contains itself.
     open: Vec<Table<'gc>>,
     /// What the tables seen so far hold. A table that was emptied is still as long to walk over as it was when
@@ -187,10 +188,17 @@ struct Exporter<'gc> {
     bytes: usize,
 }
 
+/// A step from a table to a value in it.
+#[derive(Clone, Copy)]
+enum Step<'gc> {
+    Field(LuaString<'gc>),
+    Index(i64),
+}
+
 /// The keys and values of a table.
 type Entries<'gc> = Rc<[(Value<'gc>, Value<'gc>)]>;
 
-impl<'gc> Exporter<'gc> {
+impl<'gc> Exporter<'gc, '_> {
     fn value(&mut self, value: Value<'gc>) -> Result<Json, ConvertError> {
         match value {
             Value::Nil => self.counted(4, Json::Null),
@@ -284,9 +292,9 @@ impl<'gc> Exporter<'gc> {
             let Value::String(name) = key else {
                 return Err(self.mixed(format!("it has text keys and the {} key too", key.type_name())));
             };
-            let name = self.text(name)?;
-            let field = self.inside(format!(".{name}"), value)?;
-            fields.insert(name, field);
+            let text = self.text(name)?;
+            let field = self.inside(Step::Field(name), value)?;
+            fields.insert(text, field);
         }
         Ok(Json::Object(fields))
     }
@@ -315,13 +323,13 @@ impl<'gc> Exporter<'gc> {
         let mut items = Vec::new();
         for index in 1..=length {
             let value = table.get_raw(Value::Integer(index));
-            items.push(self.inside(format!("[{index}]"), value)?);
+            items.push(self.inside(Step::Index(index), value)?);
         }
         Ok(Json::Array(items))
     }
 
-    fn inside(&mut self, step: String, value: Value<'gc>) -> Result<Json, ConvertError> {
-        self.path.push(shortened_step(step));
+    fn inside(&mut self, step: Step<'gc>, value: Value<'gc>) -> Result<Json, ConvertError> {
+        self.path.push(step);
         let json = self.value(value)?;
         self.path.pop();
         Ok(json)
@@ -332,12 +340,16 @@ impl<'gc> Exporter<'gc> {
     }
 
     fn place(&self) -> String {
-        self.path.concat()
+        let steps = self.path.iter().map(|step| match step {
+            Step::Field(name) => shortened(format!(".{}", name.display_lossy())),
+            Step::Index(index) => format!("[{index}]"),
+        });
+        std::iter::once(self.root.to_owned()).chain(steps).collect()
     }
 }
 
 /// A step of a path as messages show it: a field's name may be a whole book.
-fn shortened_step(step: String) -> String {
+fn shortened(step: String) -> String {
     const MAX_STEP_CHARS: usize = 40;
     match step.char_indices().nth(MAX_STEP_CHARS) {
         Some((end, _)) => format!("{}...", step.get(..end).unwrap_or_default()),
