@@ -30,7 +30,7 @@ lint:
     {{ clippy }} --no-default-features --features db -- -D warnings
 
 # What the network costs on this machine
-bench *ARGS:
+bench-p2p *ARGS:
     cargo bench --locked --bench p2p -- {{ ARGS }}
 
 # All tests, or those whose name contains FILTER
@@ -49,8 +49,8 @@ test-core:
 embed:
     cargo run --locked --no-default-features --example embed
 
-# What the engine costs, and how long it makes people wait; `just bench table` for the latter alone
-bench *ARGS:
+# What the engine costs, and how long it makes people wait; `just bench-engine table` for the latter alone
+bench-engine *ARGS:
     cargo bench --locked --bench engine -- {{ ARGS }}
 
 # Build the API documentation; a broken link is an error
@@ -61,6 +61,10 @@ docs:
 # How fast the interpreter is, or the named programs of benches/programs
 bench *PROGRAMS:
     cargo bench --locked --no-default-features --bench vm -- {{ PROGRAMS }}
+
+# How exactly the limits hold: the most heap, the longest step, the latest end of hostile scripts
+bench-limits *PARTS:
+    cargo bench --locked --no-default-features --bench limits -- {{ PARTS }}
 
 # Licences, banned crates and sources of what is linked
 deny:

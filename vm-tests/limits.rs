@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use goop2::vm::{
-    Entry, Limits, LoadError, MAX_CALL_VALUES, MAX_SOURCE_BYTES, MAX_STRING_BYTES, Outcome, Program, RunError,
+    Entry, Limits, LoadError, MAX_CALL_VALUES, MAX_NUMERAL_STRING_BYTES, MAX_SOURCE_BYTES, MAX_STRING_BYTES,
+    Outcome, Program, RunError,
 };
 
-use crate::stopped::{Ended, Failure, HOSTILE, check_rows, run};
+use crate::stopped::{Ended, Failure, check_rows, run};
 
 fn chunk(source: &str) -> Ended {
     run(source.as_bytes(), Entry::Chunk, Limits::default())
@@ -132,7 +133,7 @@ fn a_machine_without_time_does_not_run_and_does_not_hang() {
 #[test]
 fn memory_cannot_be_caught_and_the_error_names_the_limit() {
     // The time is no part of this, and a loaded machine takes long in a debug build.
-    let limits = Limits { time: Duration::from_secs(60), ..HOSTILE };
+    let limits = Limits { time: Duration::from_secs(60), ..Limits::default() };
     for source in [
         "local t = {} while true do t[#t + 1] = {} end",
         "local t = {} while true do pcall(function() while true do t[#t + 1] = {} end end) end",
@@ -144,7 +145,7 @@ fn memory_cannot_be_caught_and_the_error_names_the_limit() {
         assert!(ended.printed.is_empty(), "{source}: {:?}", ended.printed);
         match run_error(ended) {
             RunError::Memory { wanted, limit } => {
-                assert_eq!(limit, HOSTILE.memory_bytes);
+                assert_eq!(limit, limits.memory_bytes);
                 assert!(wanted > limit, "{source}: {wanted} is not over the limit");
             }
             other => panic!("{source}: {other:?}"),
@@ -199,6 +200,47 @@ fn a_string_of_4_mib_is_made_and_one_byte_more_is_not() {
         assert_eq!(error.kind(), "limit", "{name}: {error}");
         assert_eq!(error.line(), Some(2), "{name}: {error}");
         assert!(error.to_string().contains(&MAX_STRING_BYTES.to_string()), "{name}: {error}");
+    }
+}
+
+#[test]
+fn a_string_that_spells_a_number_has_128_kib_and_not_one_byte_more() {
+    let most = MAX_NUMERAL_STRING_BYTES;
+    let sources = [
+        format!("local s = ('0'):rep({most} + over) return (s + 5) .. ' ' .. #s - over"),
+        format!("local s = (' '):rep({most} - 1 + over) .. '5' return s + 0 .. ' ' .. #s - over"),
+        format!("local s = ('0'):rep({most} + over):upper() return (s + 5) .. ' ' .. #s - over"),
+    ];
+    for body in sources {
+        let source = format!("function handle(over) over = over == 'over' and 1 or 0\n{body} end");
+        let exact = run(source.as_bytes(), Entry::Handle("exact".to_owned()), Limits::default());
+        let expected = Outcome::Reply(Some(format!("5 {most}").into_bytes()));
+        assert_eq!(exact.result.unwrap(), expected, "{body}");
+        let error = run_error(run(source.as_bytes(), Entry::Handle("over".to_owned()), Limits::default()));
+        let found = most + 1;
+        let text =
+            format!("hostile.lua:2: a string that spells a number of {found} bytes; the limit is {most}");
+        assert_eq!((error.kind(), error.to_string()), ("limit", text), "{body}");
+    }
+    // Text of other kinds has the limit of all strings.
+    for body in [
+        "('0'):rep(100000) .. ('x'):rep(900000)",
+        "(' '):rep(1000000)",
+        "('ab'):rep(500000)",
+        "('1-'):rep(500000)",
+    ] {
+        let ended = chunk(&format!("local s = {body} print(#s >= 1000000)"));
+        assert_eq!(ended.printed, ["true"], "{body}: {:?}", ended.result);
+    }
+}
+
+#[test]
+fn a_caller_gives_no_longer_numeral_than_a_script_makes() {
+    let digits = "1".repeat(MAX_NUMERAL_STRING_BYTES + 1);
+    let source = b"function handle(args) return 'x' end function call(request) return 'x' end";
+    let entries = [Entry::Handle(digits.clone()), Entry::Call(serde_json::json!({ "digits": digits }))];
+    for entry in entries {
+        assert_eq!(run_error(run(source, entry, Limits::default())).kind(), "limit");
     }
 }
 
@@ -340,6 +382,54 @@ const ORDINARY: &[(&str, &str)] = &[
         "for i = 1, 20 do print(i, {}, setmetatable({}, { __tostring = function() return 'x' end })) end return 'ok'",
     ),
     ("dates", "return os.date('!%Y-%m-%d %H:%M:%S', os.date('!*t', 86400).year)"),
+    (
+        "insert and remove",
+        "local t = {} for i = 1, 200 do table.insert(t, 1, 'v' .. i) end for i = 1, 100 do table.remove(t, 1) end return t[1]",
+    ),
+    (
+        "slices and cases",
+        "local s, n = ('Abc'):rep(300), 0 for i = 1, 100 do n = n + #s:sub(i) + #s:lower() + #s:upper() end return tostring(n)",
+    ),
+    (
+        "find and match with captures",
+        "local s, n = ('key = value '):rep(50), 0 for i = 1, 50 do local a, b, c = s:find('(%w+) = (%w+)', i) n = n + b + #c + #s:match('^(.*)$') end return tostring(n)",
+    ),
+    (
+        "gsub by table",
+        "return (('a b c '):rep(100):gsub('%w', { a = 'first', b = 2, c = false })):sub(1, 20)",
+    ),
+    (
+        "gsub by anything",
+        "return (('a'):rep(50):gsub('', setmetatable({}, { __index = function(_, k) return '<' .. k .. '>' end })))",
+    ),
+    (
+        "format that quotes",
+        "return (('%q %s %5.1f'):format(('a\\n\\0'):rep(500), ('x'):rep(500), 1.5)):sub(1, 9)",
+    ),
+    (
+        "values passed on",
+        "local t = {} for i = 1, 600 do t[i] = i end local n = 0 for i = 1, 20 do n = n + select('#', select(2, unpack(t))) + math.max(unpack(t)) end return tostring(n)",
+    ),
+    (
+        "protected calls",
+        "local n = 0 for i = 1, 50 do local ok, a, b = pcall(function(...) return ... end, 'x' .. i, {}) local _, m = xpcall(function() return nil .. '' end, function(e) return e .. '!' end) n = n + #a + #m end return tostring(n)",
+    ),
+    (
+        "texts of numbers",
+        "local n = 0 for i = 1, 100 do n = n + #tostring(i / 7) + #(i .. '') + tonumber(i .. '5') end return tostring(n)",
+    ),
+    (
+        "iterators",
+        "local n = 0 for i, v in ipairs({ 1, 2, 3 }) do for k in pairs({ a = 1, b = 2 }) do n = n + i + #k end end return tostring(n)",
+    ),
+    (
+        "fields of a date",
+        "local n = 0 for i = 1, 50 do n = n + os.date('!*t', i * 86400).yday + os.time({ year = 2000, month = 1, day = 1 + i }) % 7 end return tostring(n > 0)",
+    ),
+    (
+        "chosen errors",
+        "local n = 0 for i = 1, 50 do local _, e = pcall(error, ('long '):rep(50), 0) local _, a = pcall(assert, false, e .. i) n = n + #a end return tostring(n)",
+    ),
     ("byte and char", "return string.char(('hello'):rep(100):byte(1, -1)):sub(1, 10)"),
 ];
 

@@ -1,13 +1,16 @@
 //! The interpreter, the engine and the package itself, from outside; runs with any set of features.
 //!
+//! - `child`: a process of its own for each hostile script
 //! - `convert`: requests into a data function and results out of it
 //! - `embed`: the example for embedders does what it says
 //! - `engine`: commands, data functions, hot reload and the goop API, without a node
 //! - `fixtures`: sample data is what its README says
+//! - `fuel`: what each native charges, against a table
 //! - `harness`: scripts give what their headers expect, here and in the reference interpreter
 //! - `hazards`: whatever a hostile script tries, it is stopped and the next one runs
 //! - `layering`: imports point downward, and the interpreter reaches nothing outside itself
 //! - `limits`: every limit from both sides, and a memory limit at every place
+//! - `measure`: runs one script and measures it
 //! - `no_c`: the core needs no C compiler
 //! - `spec_scripts`: the specification's own scripts compile as they are
 //! - `stopped`: runs scripts that must be stopped, for the other modules
@@ -20,14 +23,17 @@
     reason = "a test fails by panicking; clippy.toml covers only functions marked #[test], not their helpers"
 )]
 
+mod child;
 mod convert;
 mod embed;
 mod engine;
 mod fixtures;
+mod fuel;
 mod harness;
 mod hazards;
 mod layering;
 mod limits;
+mod measure;
 mod no_c;
 mod spec_scripts;
 mod stopped;

@@ -44,12 +44,9 @@ pub(crate) struct Places {
 
 /// The place of one invocation, given back when dropped.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only who waits for the network lends it"))]
 pub(crate) struct Place {
     held: Mutex<Option<Held>>,
-    #[cfg_attr(
-        not(feature = "http"),
-        expect(dead_code, reason = "only who waits for the network gives it back")
-    )]
     places: Arc<Places>,
 }
 

@@ -8,9 +8,10 @@ use std::cell::{Cell, RefCell};
 use std::time::Instant;
 
 use ottavino_gc_arena::metrics::Metrics;
+use piccolo::{String as LuaString, Value};
 
-use crate::vm::error::RunError;
-use crate::vm::limits::Limits;
+use crate::vm::error::{Position, RunError};
+use crate::vm::limits::{Limits, MAX_NUMERAL_STRING_BYTES};
 use crate::vm::native::PendingAnswer;
 
 /// The budget of one invocation. Natives share it with the machine that steps them.
@@ -64,6 +65,18 @@ impl Budget {
     pub(crate) fn check_deadline(&self, now: Instant) {
         if now >= self.deadline() {
             self.end(RunError::Timeout { limit: self.limits.time });
+        }
+    }
+
+    /// Ends the invocation if a new string is a number too long to be read again and again.
+    ///
+    /// The question costs one such reading. Bounding the reading instead would take a native in the
+    /// place of every arithmetic operator.
+    pub(crate) fn check_numeral(&self, text: LuaString<'_>, at: impl FnOnce() -> Option<Position>) {
+        let found = text.as_bytes().len();
+        if found > MAX_NUMERAL_STRING_BYTES && Value::String(text).to_number().is_some() {
+            let (what, limit, unit) = ("string that spells a number", MAX_NUMERAL_STRING_BYTES, "bytes");
+            self.end(RunError::Value { what, found, limit, unit, at: at() });
         }
     }
 

@@ -236,7 +236,9 @@ impl<'gc> Call<'gc, '_> {
     /// Makes a string, asking for it first.
     pub(crate) fn new_string(&mut self, bytes: &[u8]) -> Result<LuaString<'gc>, Raise<'gc>> {
         self.ask_string(bytes.len())?;
-        Ok(LuaString::from_slice(&self.ctx, bytes))
+        let text = LuaString::from_slice(&self.ctx, bytes);
+        self.shared.budget.check_numeral(text, || self.caller_position());
+        Ok(text)
     }
 
     /// Makes a string of a buffer that was asked for before it was filled.
@@ -244,10 +246,11 @@ impl<'gc> Call<'gc, '_> {
         /// Up to here the VM keeps a string's bytes in its object.
         const MAX_INLINE_BYTES: usize = 256;
         if bytes.len() <= MAX_INLINE_BYTES {
-            LuaString::from_slice(&self.ctx, &bytes)
-        } else {
-            LuaString::from_buffer(&self.ctx, bytes.into_boxed_slice())
+            return LuaString::from_slice(&self.ctx, &bytes);
         }
+        let text = LuaString::from_buffer(&self.ctx, bytes.into_boxed_slice());
+        self.shared.budget.check_numeral(text, || self.caller_position());
+        text
     }
 
     /// Returns a buffer that was asked for before it was filled, as a string.

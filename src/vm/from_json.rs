@@ -110,7 +110,9 @@ impl<'gc, 'a> Importer<'gc, 'a> {
 
     fn text<E: Error>(&self, text: &str) -> Result<Value<'gc>, E> {
         self.ask(text.len())?;
-        Ok(LuaString::from_slice(&self.ctx, text.as_bytes()).into())
+        let text = LuaString::from_slice(&self.ctx, text.as_bytes());
+        self.budget.check_numeral(text, || None);
+        Ok(text.into())
     }
 
     /// Sets a field whose key is neither nil nor NaN, which is all that could fail.

@@ -10,6 +10,11 @@ pub const MAX_SOURCE_BYTES: usize = 64 * 1024;
 /// whatever the fuel, and each may go over a whole string.
 pub const MAX_STRING_BYTES: usize = 4 * 1024 * 1024;
 
+/// The longest string that spells a number, in bytes. The VM reads it anew in every instruction that uses it as a
+/// number, at up to 2 ns a byte, and one step can do so a hundred times. Whoever calculates with that
+/// many digits does so in pieces.
+pub const MAX_NUMERAL_STRING_BYTES: usize = 128 * 1024;
+
 /// The most values that one call takes or gives, as in reference Lua 5.1 (`LUAI_MAXCSTACK`).
 pub const MAX_CALL_VALUES: usize = 8_000;
 

@@ -323,7 +323,9 @@ impl Machine {
                 Phase::Entry(entry) => return result_json(ctx, value, entry).map(Some),
                 Phase::Chunk(Entry::Chunk) => return Ok(Some(Outcome::Done)),
                 Phase::Chunk(Entry::Handle(args)) => {
-                    ("handle", LuaString::from_slice(&ctx, args.as_bytes()).into())
+                    let args = LuaString::from_slice(&ctx, args.as_bytes());
+                    shared.budget.check_numeral(args, || None);
+                    ("handle", args.into())
                 }
                 Phase::Chunk(Entry::Call(params)) => ("call", request(ctx, shared, params)?),
             };

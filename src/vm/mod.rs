@@ -36,8 +36,8 @@ pub(crate) use from_json::json_text_to_value;
 pub(crate) use json_marks::{Mark, mark_of, null_value, set_mark};
 pub use json_tree::json_tree_bytes;
 pub use limits::{
-    Limits, MAX_CALL_VALUES, MAX_ERROR_BYTES, MAX_JSON_FIELDS, MAX_JSON_VALUES, MAX_RESULT_BYTES,
-    MAX_RESULT_DEPTH, MAX_SOURCE_BYTES, MAX_STRING_BYTES,
+    Limits, MAX_CALL_VALUES, MAX_ERROR_BYTES, MAX_JSON_FIELDS, MAX_JSON_VALUES, MAX_NUMERAL_STRING_BYTES,
+    MAX_RESULT_BYTES, MAX_RESULT_DEPTH, MAX_SOURCE_BYTES, MAX_STRING_BYTES,
 };
 pub(crate) use machine::Installer;
 pub use machine::{Answered, Entry, Machine, Outcome, Slice, Stats, Waiting};

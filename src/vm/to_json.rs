@@ -9,9 +9,11 @@
 //! without entries stays a list on the visitor's page, and `goop.json.array` marks others.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::fmt::Write;
-use std::time::{Duration, Instant};
+use std::rc::Rc;
 
+use ottavino_gc_arena::Gc;
 use piccolo::{Context, String as LuaString, Table, Value};
 use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value as Json;
@@ -22,14 +24,6 @@ use crate::vm::json_marks::{Mark, mark_of, null_value};
 use crate::vm::limits::{MAX_JSON_VALUES, MAX_RESULT_BYTES, MAX_RESULT_DEPTH};
 use crate::vm::read_only;
 use crate::vm::stdlib::text::number_text;
-
-/// The most slots of arrays that a conversion looks at, empty ones included: a small list may
-/// have been a large one, and be in the result many times.
-const MAX_ARRAY_SLOTS: usize = 4 * 1024 * 1024;
-
-/// The longest a conversion may take. Emptied maps hide their size, so only a clock can tell;
-/// what fits the other bounds takes a tenth of this on a small machine.
-const MAX_TIME: Duration = Duration::from_millis(500);
 
 /// Builds the JSON form of `value`; `root` names it in errors.
 ///
@@ -57,6 +51,9 @@ pub(crate) fn value_to_json_text<'gc>(
     serde_json::to_vec(&Item { exporter: &exporter, value }).map_err(|error| exporter.problem(&error))
 }
 
+/// The keys and values of a table.
+type Entries<'gc> = Rc<[(Value<'gc>, Value<'gc>)]>;
+
 struct Exporter<'gc> {
     ctx: Context<'gc>,
     null: Table<'gc>,
@@ -67,8 +64,9 @@ struct Exporter<'gc> {
     open: RefCell<Vec<Table<'gc>>>,
     values: Cell<usize>,
     bytes: Cell<usize>,
-    slots: Cell<usize>,
-    started: Instant,
+    /// What the tables seen so far hold. A table that was emptied is still as long to walk over as it was when
+    /// full, and it may be in the value a hundred thousand times: each is walked over once.
+    entries: RefCell<HashMap<*const (), Entries<'gc>>>,
     /// What is wrong, where the serializer only knows that something is.
     problem: RefCell<Option<ConvertError>>,
 }
@@ -119,8 +117,7 @@ impl<'gc> Exporter<'gc> {
             open: RefCell::default(),
             values: Cell::new(0),
             bytes: Cell::new(0),
-            slots: Cell::new(0),
-            started: Instant::now(),
+            entries: RefCell::default(),
             problem: RefCell::default(),
         }
     }
@@ -156,7 +153,7 @@ impl<'gc> Exporter<'gc> {
             Value::Number(float) => self.count(exact_integer(float).map_or(24, decimal_digits)),
             Value::String(text) => self.count(escaped_bytes(text.as_bytes())),
             Value::Table(table) if table == self.null => self.count(4),
-            Value::Table(table) => self.count(2).and_then(|()| self.count_work(table)),
+            Value::Table(_) => self.count(2),
             _ => Ok(()),
         }
     }
@@ -170,18 +167,19 @@ impl<'gc> Exporter<'gc> {
         Ok(())
     }
 
-    /// Bounds the work that leaves no trace in the result.
-    fn count_work(&self, table: Table<'gc>) -> Result<(), ConvertError> {
-        let slots = table.into_inner().borrow().raw_table.array().len();
-        self.slots.set(self.slots.get().saturating_add(slots));
-        if self.slots.get() > MAX_ARRAY_SLOTS {
-            return Err(ConvertError::TooLarge { limit: MAX_ARRAY_SLOTS, unit: "slots in its lists" });
+    /// What `table` holds.
+    fn entries(&self, table: Table<'gc>) -> Result<Entries<'gc>, ConvertError> {
+        let address = Gc::as_ptr(table.into_inner()).cast();
+        let known = self.entries.borrow().get(&address).cloned();
+        let entries = known.unwrap_or_else(|| {
+            let entries: Entries<'gc> = table.iter().take(MAX_JSON_VALUES + 1).collect();
+            self.entries.borrow_mut().insert(address, entries.clone());
+            entries
+        });
+        if entries.len() > MAX_JSON_VALUES {
+            return Err(ConvertError::TooLarge { limit: MAX_JSON_VALUES, unit: "values" });
         }
-        if self.started.elapsed() > MAX_TIME {
-            let limit = MAX_TIME.as_millis() as usize;
-            return Err(ConvertError::TooLarge { limit, unit: "milliseconds of work" });
-        }
-        Ok(())
+        Ok(entries)
     }
 
     fn utf8(&self, text: LuaString<'gc>) -> Result<&'gc str, ConvertError> {
@@ -192,11 +190,12 @@ impl<'gc> Exporter<'gc> {
         let table = read_only::contents(self.ctx, table).unwrap_or(table);
         self.check(self.enter(table))?;
         let mark = mark_of(self.ctx, table);
-        let written = match table.iter().next() {
-            _ if mark == Some(Mark::Object) => self.fields(table, true, serializer),
+        let entries = self.check(self.entries(table))?;
+        let written = match entries.first() {
+            _ if mark == Some(Mark::Object) => self.fields(&entries, true, serializer),
             None if mark == Some(Mark::List) => serializer.collect_seq::<[(); 0]>([]),
-            None | Some((Value::String(_), _)) => self.fields(table, false, serializer),
-            Some(_) => self.list(table, serializer),
+            None | Some((Value::String(_), _)) => self.fields(&entries, false, serializer),
+            Some(_) => self.list(table, &entries, serializer),
         }?;
         self.open.borrow_mut().pop();
         Ok(written)
@@ -217,11 +216,11 @@ impl<'gc> Exporter<'gc> {
     /// Writes an object. Only one that is marked may have `numbers` for keys.
     fn fields<S: Serializer>(
         &self,
-        table: Table<'gc>,
+        entries: &[(Value<'gc>, Value<'gc>)],
         numbers: bool,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let mut fields = self.check(self.named_fields(table, numbers))?;
+        let mut fields = self.check(self.named_fields(entries, numbers))?;
         fields.sort_unstable_by_key(|(name, _)| name.as_bytes());
         let repeated = fields.windows(2).find(|pair| matches!(pair, [(a, _), (b, _)] if a == b));
         if let Some([(name, _), _]) = repeated {
@@ -240,11 +239,11 @@ impl<'gc> Exporter<'gc> {
 
     fn named_fields(
         &self,
-        table: Table<'gc>,
+        entries: &[(Value<'gc>, Value<'gc>)],
         numbers: bool,
     ) -> Result<Vec<(LuaString<'gc>, Value<'gc>)>, ConvertError> {
         let mut fields = Vec::new();
-        for (key, value) in table {
+        for &(key, value) in entries {
             let name = match key {
                 Value::String(name) => name,
                 Value::Integer(number) if numbers => {
@@ -257,17 +256,19 @@ impl<'gc> Exporter<'gc> {
                 }
             };
             self.count(escaped_bytes(name.as_bytes()))?;
-            if fields.len() >= MAX_JSON_VALUES {
-                return Err(ConvertError::TooLarge { limit: MAX_JSON_VALUES, unit: "values" });
-            }
             fields.push((name, value));
         }
         Ok(fields)
     }
 
-    fn list<S: Serializer>(&self, table: Table<'gc>, serializer: S) -> Result<S::Ok, S::Error> {
+    fn list<S: Serializer>(
+        &self,
+        table: Table<'gc>,
+        entries: &[(Value<'gc>, Value<'gc>)],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         let length = table.length();
-        self.check(self.check_list(table, length))?;
+        self.check(self.check_list(entries, length))?;
         let mut list = serializer.serialize_seq(usize::try_from(length).ok())?;
         for index in 1..=length {
             self.path.borrow_mut().push(Step::Entry(index));
@@ -278,11 +279,10 @@ impl<'gc> Exporter<'gc> {
         list.end()
     }
 
-    fn check_list(&self, table: Table<'gc>, length: i64) -> Result<(), ConvertError> {
-        let mut entries = 0;
-        for (key, _) in table {
+    fn check_list(&self, entries: &[(Value<'gc>, Value<'gc>)], length: i64) -> Result<(), ConvertError> {
+        for &(key, _) in entries {
             match key {
-                Value::Integer(index) if (1..=length).contains(&index) => entries += 1,
+                Value::Integer(index) if (1..=length).contains(&index) => {}
                 Value::Integer(index) => {
                     let problem = format!("its list ends at {length}, but it has the key {index} too");
                     return Err(self.mixed(problem));
@@ -290,8 +290,9 @@ impl<'gc> Exporter<'gc> {
                 key => return Err(self.mixed(format!("it has a list and a {} key", key.type_name()))),
             }
         }
-        if entries != length {
-            let problem = format!("its list has {entries} entries, but the last is number {length}");
+        let found = entries.len();
+        if i64::try_from(found) != Ok(length) {
+            let problem = format!("its list has {found} entries, but the last is number {length}");
             return Err(self.mixed(problem));
         }
         Ok(())

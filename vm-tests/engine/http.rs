@@ -155,6 +155,7 @@ fn a_run_by_hand_counts_its_requests() {
     end";
     let requests = |http, source: &str| {
         let surroundings = Surroundings {
+            kv_enabled: true,
             caller: caller("Ann"),
             own: caller("Host"),
             peer_dir: None,

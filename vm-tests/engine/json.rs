@@ -12,6 +12,8 @@ use serde_json::{Map, Value as Json, json};
 fn run(body: &str, params: Json) -> Result<Json, RunError> {
     let own = Caller { peer: PeerId::parse("Host").unwrap(), label: String::new() };
     let surroundings = Surroundings {
+        #[cfg(feature = "http")]
+        http: None,
         caller: own.clone(),
         own,
         peer_dir: None,

@@ -118,14 +118,34 @@ fn numbers_do_not_panic() {
             "for _, s in ipairs({ '0x', '0x.p1', '1e999999999', '0x1p999999999', '-', '.', '0x' .. ('f'):rep(1000), ('9'):rep(1000), '1e-999999999', 'nan', 'inf', ' ', '\\0' }) do local n = tonumber(s) for b = 2, 36 do n = tonumber(s, b) end end",
         ),
         (
-            "long numerals in arithmetic",
-            "timeout|runtime",
+            "a numeral too long to read often",
+            "limit",
             "local s = ('1'):rep(3000000) while true do local n = s + 0 end",
         ),
         (
-            "long numerals, each fresh",
-            "timeout|runtime",
-            "local s = ('1'):rep(3000000) while true do pcall(function() return s * 1 + s * 2 + s * 3 end) end",
+            "a numeral too long, by zeros",
+            "limit",
+            "local s = ('0'):rep(4000000) .. '1' while true do pcall(function() return s * 1 + s * 2 + s * 3 end) end",
+        ),
+        (
+            "a numeral too long, by blanks",
+            "limit",
+            "local s = table.concat({ (' '):rep(2000000), '1', (' '):rep(2000000) }) while true do local n = s + s + s + s end",
+        ),
+        (
+            "a numeral too long, by gsub",
+            "limit",
+            "local s = ('x'):rep(300000):gsub('x', '1') while true do local n = s + s end",
+        ),
+        (
+            "a numeral too long, by format",
+            "limit",
+            "local s = ('%s%d'):format((' '):rep(300000), 1) while true do local n = s + s end",
+        ),
+        (
+            "long numerals in arithmetic",
+            "timeout",
+            "local s = ('0'):rep(131072) while true do local n = s + s + s + s + s + s + s + s + s + s + s + s + s + s end",
         ),
         (
             "dates of extremes",

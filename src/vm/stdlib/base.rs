@@ -116,6 +116,7 @@ fn disguised(pointer: *const ()) -> u64 {
 }
 
 fn print<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
+    call.charge_units(call.count());
     let line = PrintLine { line: CountedBuffer::new(call), count: call.count(), next: 0, called: false };
     Ok(go_on(call, line))
 }
@@ -267,6 +268,11 @@ fn unpack<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 
 fn raw_equal<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let (left, right) = (call.any(1)?, call.any(2)?);
+    if let (Value::String(left), Value::String(right)) = (left, right)
+        && left.len() == right.len()
+    {
+        call.charge_bytes(left.as_bytes().len());
+    }
     call.give(values_equal(left, right))
 }
 

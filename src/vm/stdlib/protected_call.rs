@@ -34,6 +34,8 @@ fn xpcall<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 }
 
 fn protected<'gc>(call: &mut Call<'gc, '_>, callee: Value<'gc>, handler: Option<Value<'gc>>) -> Outcome<'gc> {
+    // The arguments have been moved to the front.
+    call.charge_units(call.count());
     let handler = match handler {
         Some(Value::Function(function)) => Handler::Function(function),
         Some(_) => Handler::Broken,

@@ -119,8 +119,9 @@ struct Joining<'gc> {
 
 impl<'gc> Task<'gc> for Joining<'gc> {
     fn turn(&mut self, call: &mut Call<'gc, '_>) -> Result<Turn<'gc>, Raise<'gc>> {
-        for _ in 0..ENTRIES_PER_TURN {
+        for done in 0..ENTRIES_PER_TURN {
             let Some(index) = self.next else {
+                call.charge_units(done);
                 let text = call.string_of(self.out.take());
                 call.give(text)?;
                 return Ok(Turn::Return);
