@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use ottavino_gc_arena::Rootable;
+use ottavino_gc_arena::metrics::Pacing;
 use piccolo::{
     Callback, Closure, Context, Executor, Fuel, FunctionPrototype, Lua, StashedExecutor, String as LuaString,
     Table, Value, Variadic,
@@ -20,7 +21,7 @@ use crate::vm::budget::Budget;
 use crate::vm::call::{Host, Shared};
 use crate::vm::convert::{json_to_value, value_to_json};
 use crate::vm::error::{ConvertError, RunError};
-use crate::vm::limits::Limits;
+use crate::vm::limits::{Limits, MAX_STRING_BYTES};
 use crate::vm::mark::{NOWHERE, set_mark};
 use crate::vm::names::Names;
 use crate::vm::native::{Answer, Native, PendingAnswer, Raise};
@@ -30,9 +31,21 @@ use crate::vm::stdlib;
 use crate::vm::stdlib::text::number_text;
 use crate::vm::vm_error::run_error;
 
-/// Fuel for one step. The VM runs 64 instructions at a time whatever the fuel, so more saves
-/// nothing, and the limits are looked at after every step.
-const STEP_FUEL: i32 = 64;
+/// Fuel for one step of a VM that holds little: what is looked at after every step, above all the
+/// clock, then costs about a hundredth of the step.
+const STEP_FUEL: i32 = 256;
+
+/// Fuel for one step of any other VM. The VM runs 64 instructions at a time whatever the fuel, and
+/// each of them may go over a whole string or make a table of as many values as a call takes.
+const HEAVY_STEP_FUEL: i32 = 64;
+
+/// Memory from which on a VM takes small steps. Up to here four times the instructions take no
+/// longer than those of a small step over the longest string, nor do they get beyond the memory
+/// limit by more. Within a step the VM gets little heavier: large allocations end it.
+const HEAVY_FROM_BYTES: usize = MAX_STRING_BYTES / 4;
+
+/// Garbage that a VM may hold before the collector starts: most small invocations end before.
+const COLLECT_FROM_BYTES: usize = 64 * 1024;
 
 /// The longest a slice goes on before others get their turn.
 const SLICE_TIME: Duration = Duration::from_micros(200);
@@ -189,6 +202,9 @@ impl Machine {
         guarded(|| {
             let shared = Rc::new(Shared::new(Budget::new(limits), host, program.places().clone()));
             let mut lua = Lua::empty();
+            lua.gc_metrics().set_pacing(Pacing::default().with_min_sleep(COLLECT_FROM_BYTES));
+            // The pacing holds from the next cycle on.
+            lua.gc_collect();
             let executor = lua.enter(|ctx| build(ctx, program, &shared, install))?;
             let script = program.name().to_owned();
             Ok(Self { executor, lua, shared, script, phase: Phase::Chunk(entry), fuel: 0 })
@@ -239,13 +255,15 @@ impl Machine {
     fn steps(&mut self) -> Result<Slice, RunError> {
         let slice_start = Instant::now();
         loop {
-            let mut fuel = Fuel::with(STEP_FUEL);
+            let heavy = self.lua.total_memory() >= HEAVY_FROM_BYTES;
+            let step_fuel = if heavy { HEAVY_STEP_FUEL } else { STEP_FUEL };
+            let mut fuel = Fuel::with(step_fuel);
             let executor = &self.executor;
             let stopped = self
                 .lua
                 .enter(|ctx| ctx.fetch(executor).step(ctx, &mut fuel))
                 .map_err(|mode| RunError::Internal { detail: format!("the executor is in a {mode}") })?;
-            self.fuel += u64::try_from(i64::from(STEP_FUEL) - i64::from(fuel.remaining())).unwrap_or(0);
+            self.fuel += u64::try_from(i64::from(step_fuel) - i64::from(fuel.remaining())).unwrap_or(0);
             let now = Instant::now();
             self.shared.budget.check_deadline(now);
             self.check_memory();
