@@ -10,7 +10,7 @@ use piccolo::{String as LuaString, Table, Value};
 use super::pattern::{Capture, Caret, Matcher, PatternError, Progress, Search, find_plain, has_specials};
 use super::string::offset;
 use crate::vm::call::Call;
-use crate::vm::native::{Native, Outcome, Raise};
+use crate::vm::native::{Flow, Native, Outcome, Raise};
 use crate::vm::task::{Task, Turn, go_on};
 
 /// Fuel for a call; steps of the matcher are charged besides.
@@ -38,7 +38,7 @@ fn find<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     match find_plain(subject.as_bytes(), pattern.as_bytes(), init) {
         Some(start) => {
             let end = start + pattern.as_bytes().len();
-            call.give_all(&[position(start + 1), position(end)])
+            call.give_all([position(start + 1), position(end)])
         }
         None => call.give(Value::Nil),
     }
@@ -149,7 +149,12 @@ impl<'gc> Matching<'gc> {
         for index in 0..captures {
             values.push(capture_value(call, self.subject, found, index)?);
         }
-        let given = call.give_all(&values)?;
+        let given = {
+            call.ask_values(values.len())?;
+            call.stack.clear();
+            call.stack.extend(values);
+            Flow::Return
+        };
         // Only now: a retry for want of memory must find this match again.
         if let Wanted::Next(state) = self.wanted {
             set_state(call, state, 3, position(next_start(found)));
