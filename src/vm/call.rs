@@ -20,6 +20,7 @@ use crate::vm::limits::{MAX_CALL_VALUES, MAX_STRING_BYTES};
 use crate::vm::mark::mark;
 use crate::vm::native::{Answer, Flow, Outcome, Raise};
 use crate::vm::places::{Kind, Places};
+use crate::vm::stdlib::pattern::Matcher;
 use crate::vm::stdlib::random::Random;
 use crate::vm::stdlib::text::number_text;
 
@@ -57,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) places: Arc<Places>,
     /// The generator behind `math.random`, made when it is first used.
     pub(crate) random: RefCell<Option<Random>>,
+    /// The matcher of an earlier search, kept for its memory: at most some 10 KB.
+    pub(crate) spare_matcher: Cell<Option<Matcher>>,
     /// Where short strings are put together.
     scratch: Cell<Vec<u8>>,
 }
@@ -71,6 +74,7 @@ impl Shared {
             mark: RefCell::new(None),
             places,
             random: RefCell::new(None),
+            spare_matcher: Cell::new(None),
             scratch: Cell::new(Vec::new()),
         }
     }
