@@ -40,6 +40,8 @@ impl CountedBuffer {
             let capacity =
                 length.max(self.counted.saturating_mul(2)).clamp(MIN_RESERVED_BYTES, MAX_STRING_BYTES);
             call.ask_memory(capacity - self.counted)?;
+            // What is asked for are only its parts.
+            call.shared.budget.note_string(length);
             self.metrics.mark_external_allocation(capacity - self.counted);
             self.counted = capacity;
             self.bytes.reserve_exact(capacity - self.bytes.len());

@@ -21,7 +21,7 @@ use crate::vm::budget::Budget;
 use crate::vm::call::{Host, Shared};
 use crate::vm::convert::{json_to_value, value_to_json};
 use crate::vm::error::{ConvertError, RunError};
-use crate::vm::limits::{Limits, MAX_STRING_BYTES};
+use crate::vm::limits::Limits;
 use crate::vm::mark::{NOWHERE, set_mark};
 use crate::vm::names::Names;
 use crate::vm::native::{Answer, Native, PendingAnswer, Raise};
@@ -31,18 +31,13 @@ use crate::vm::stdlib;
 use crate::vm::stdlib::text::number_text;
 use crate::vm::vm_error::run_error;
 
-/// Fuel for one step of a VM that holds little: what is looked at after every step, above all the
-/// clock, then costs about a hundredth of the step.
+/// Fuel for one step. What is looked at after every step, above all the clock, costs about a
+/// hundredth of that.
 const STEP_FUEL: i32 = 256;
 
-/// Fuel for one step of any other VM. The VM runs 64 instructions at a time whatever the fuel, and
-/// each of them may go over a whole string or make a table of as many values as a call takes.
+/// Fuel for one step of a heavy VM, whose instructions may take long: the least there is, because
+/// the VM runs 64 instructions at a time whatever the fuel.
 const HEAVY_STEP_FUEL: i32 = 64;
-
-/// Memory from which on a VM takes small steps. Up to here four times the instructions take no
-/// longer than those of a small step over the longest string, nor do they get beyond the memory
-/// limit by more. Within a step the VM gets little heavier: large allocations end it.
-const HEAVY_FROM_BYTES: usize = MAX_STRING_BYTES / 4;
 
 /// Garbage that a VM may hold before the collector starts: most small invocations end before.
 const COLLECT_FROM_BYTES: usize = 64 * 1024;
@@ -255,7 +250,7 @@ impl Machine {
     fn steps(&mut self) -> Result<Slice, RunError> {
         let slice_start = Instant::now();
         loop {
-            let heavy = self.lua.total_memory() >= HEAVY_FROM_BYTES;
+            let heavy = self.shared.budget.is_heavy(self.lua.total_memory());
             let step_fuel = if heavy { HEAVY_STEP_FUEL } else { STEP_FUEL };
             let mut fuel = Fuel::with(step_fuel);
             let executor = &self.executor;
@@ -320,6 +315,7 @@ impl Machine {
                 Phase::Entry(entry) => return result_json(ctx, value, entry).map(Some),
                 Phase::Chunk(Entry::Chunk) => return Ok(Some(Outcome::Done)),
                 Phase::Chunk(Entry::Handle(args)) => {
+                    shared.budget.note_string(args.len());
                     ("handle", LuaString::from_slice(&ctx, args.as_bytes()).into())
                 }
                 Phase::Chunk(Entry::Call(params)) => ("call", request(ctx, shared, params)?),
