@@ -104,7 +104,7 @@ fn a_deployed_peers_folder_opens_and_stays_as_it_was() {
     assert_eq!(visit("get", &["/"]).stdout, page);
     assert_eq!(
         visit("functions", &[]).stdout,
-        "hello      Greet the visitor\ntop-score  Tell the best score of a game\n"
+        "hello      Greet the visitor\n           at most 20 calls a minute\ntop-score  Tell the best score of a game\n"
     );
     let greeting = json!({"greeting": "Hello, Zoë!", "host": "Ada's peer"});
     assert_eq!(visit("call", &["hello", r#"{"name": "Zoë"}"#]).json(), greeting);

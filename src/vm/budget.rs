@@ -14,6 +14,14 @@ use crate::vm::error::{Position, RunError};
 use crate::vm::limits::{Limits, MAX_NUMERAL_STRING_BYTES};
 use crate::vm::native::PendingAnswer;
 
+/// The length from which on a string makes a VM a heavy one. An instruction that reads a string as
+/// a number takes up to 2 ns a byte.
+const LONG_STRING_BYTES: usize = 64 * 1024;
+
+/// The memory from which on a VM is a heavy one: an instruction may make a table of as many values
+/// as a call takes, and so many of them must not get far over the memory limit.
+const HEAVY_FROM_BYTES: usize = 1024 * 1024;
+
 /// The budget of one invocation. Natives share it with the machine that steps them.
 pub(crate) struct Budget {
     limits: Limits,
@@ -22,6 +30,8 @@ pub(crate) struct Budget {
     collection_wanted: Cell<bool>,
     pending: RefCell<Option<PendingAnswer>>,
     peak_bytes: Cell<usize>,
+    /// Whether a long string has been asked for.
+    long_strings: Cell<bool>,
 }
 
 impl Budget {
@@ -33,6 +43,7 @@ impl Budget {
             collection_wanted: Cell::new(false),
             pending: RefCell::new(None),
             peak_bytes: Cell::new(0),
+            long_strings: Cell::new(false),
         }
     }
 
@@ -52,7 +63,21 @@ impl Budget {
 
     /// Whether `wanted` more bytes fit beside what the VM holds now, garbage included.
     pub(crate) fn fits(&self, metrics: &Metrics, wanted: usize) -> bool {
+        self.note_string(wanted);
         metrics.total_allocation().saturating_add(wanted) <= self.limits.memory_bytes
+    }
+
+    /// Notes that the VM gets a string, or whatever it is, of `bytes` bytes.
+    pub(crate) fn note_string(&self, bytes: usize) {
+        if bytes >= LONG_STRING_BYTES {
+            self.long_strings.set(true);
+        }
+    }
+
+    /// Whether single instructions of a VM that holds `held` bytes may take long, so that there
+    /// must be few of them between two looks at the limits.
+    pub(crate) fn is_heavy(&self, held: usize) -> bool {
+        self.long_strings.get() || held >= HEAVY_FROM_BYTES
     }
 
     /// Ends the invocation for want of memory.
@@ -115,5 +140,23 @@ impl Budget {
 
     pub(crate) fn peak_bytes(&self) -> usize {
         self.peak_bytes.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vm_is_heavy_from_the_first_long_string_on_or_when_it_holds_much() {
+        let budget = Budget::new(Limits::default());
+        budget.note_string(LONG_STRING_BYTES - 1);
+        assert!(!budget.is_heavy(HEAVY_FROM_BYTES - 1));
+        assert!(budget.is_heavy(HEAVY_FROM_BYTES));
+        let lua = piccolo::Lua::empty();
+        assert!(budget.fits(lua.gc_metrics(), LONG_STRING_BYTES));
+        assert!(budget.is_heavy(0), "a long string was asked for");
+        budget.note_string(1);
+        assert!(budget.is_heavy(0), "it may still be there");
     }
 }

@@ -4,7 +4,7 @@
 //! memory is asked for before it is taken, work is charged by bytes and elements.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ use crate::vm::limits::{MAX_CALL_VALUES, MAX_STRING_BYTES};
 use crate::vm::mark::mark;
 use crate::vm::native::{Answer, Flow, Outcome, Raise};
 use crate::vm::places::{Kind, Places};
+use crate::vm::stdlib::pattern::Matcher;
 use crate::vm::stdlib::random::Random;
 use crate::vm::stdlib::text::number_text;
 
@@ -28,6 +29,9 @@ const INTERRUPT_FROM_BYTES: usize = 64 * 1024;
 
 /// Bytes a native handles for one unit of fuel; a unit is about one VM instruction.
 const BYTES_PER_FUEL: usize = 64;
+
+/// Up to here the VM keeps a string's bytes in its object.
+const MAX_INLINE_BYTES: usize = 256;
 
 /// The longest text that is read as a number. Reading costs time in proportion, inside one
 /// instruction, and no numeral a person writes is longer.
@@ -54,6 +58,10 @@ pub(crate) struct Shared {
     pub(crate) places: Arc<Places>,
     /// The generator behind `math.random`, made when it is first used.
     pub(crate) random: RefCell<Option<Random>>,
+    /// The matcher of an earlier search, kept for its memory: at most some 10 KB.
+    pub(crate) spare_matcher: Cell<Option<Matcher>>,
+    /// Where short strings are put together.
+    scratch: Cell<Vec<u8>>,
 }
 
 impl Shared {
@@ -66,6 +74,8 @@ impl Shared {
             mark: RefCell::new(None),
             places,
             random: RefCell::new(None),
+            spare_matcher: Cell::new(None),
+            scratch: Cell::new(Vec::new()),
         }
     }
 }
@@ -213,11 +223,10 @@ impl<'gc> Call<'gc, '_> {
         Ok(Flow::Return)
     }
 
-    /// Returns several values.
-    pub(crate) fn give_all(&mut self, values: &[Value<'gc>]) -> Outcome<'gc> {
-        self.ask_values(values.len())?;
+    /// Returns several values: a few, for which nothing is asked.
+    pub(crate) fn give_all<const N: usize>(&mut self, values: [Value<'gc>; N]) -> Outcome<'gc> {
         self.stack.clear();
-        self.stack.extend(values.iter().copied());
+        self.stack.extend(values);
         Ok(Flow::Return)
     }
 
@@ -241,10 +250,23 @@ impl<'gc> Call<'gc, '_> {
         Ok(text)
     }
 
+    /// Makes a string of what `fill` appends, at most `bytes` bytes that were asked for.
+    pub(crate) fn build_string(&self, bytes: usize, fill: impl FnOnce(&mut Vec<u8>)) -> LuaString<'gc> {
+        if bytes > MAX_INLINE_BYTES {
+            let mut buffer = Vec::with_capacity(bytes);
+            fill(&mut buffer);
+            return self.string_of(buffer);
+        }
+        let mut scratch = self.shared.scratch.take();
+        scratch.clear();
+        fill(&mut scratch);
+        let string = LuaString::from_slice(&self.ctx, &scratch);
+        self.shared.scratch.set(scratch);
+        string
+    }
+
     /// Makes a string of a buffer that was asked for before it was filled.
     pub(crate) fn string_of(&self, bytes: Vec<u8>) -> LuaString<'gc> {
-        /// Up to here the VM keeps a string's bytes in its object.
-        const MAX_INLINE_BYTES: usize = 256;
         if bytes.len() <= MAX_INLINE_BYTES {
             return LuaString::from_slice(&self.ctx, &bytes);
         }

@@ -9,6 +9,9 @@ use crate::vm::call::Call;
 use crate::vm::limits::MAX_STRING_BYTES;
 use crate::vm::native::Raise;
 
+/// The least that is reserved, so that a short text does not grow in many small steps.
+const MIN_RESERVED_BYTES: usize = 256;
+
 /// Bytes that will become a string.
 pub(crate) struct CountedBuffer {
     bytes: Vec<u8>,
@@ -34,8 +37,11 @@ impl CountedBuffer {
         }
         call.charge_bytes(additional);
         if length > self.counted {
-            let capacity = length.max(self.counted.saturating_mul(2)).min(MAX_STRING_BYTES);
+            let capacity =
+                length.max(self.counted.saturating_mul(2)).clamp(MIN_RESERVED_BYTES, MAX_STRING_BYTES);
             call.ask_memory(capacity - self.counted)?;
+            // What is asked for are only its parts.
+            call.shared.budget.note_string(length);
             self.metrics.mark_external_allocation(capacity - self.counted);
             self.counted = capacity;
             self.bytes.reserve_exact(capacity - self.bytes.len());

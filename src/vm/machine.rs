@@ -33,15 +33,19 @@ use crate::vm::stdlib::text::number_text;
 use crate::vm::to_json::value_to_json;
 use crate::vm::vm_error::run_error;
 
-/// Fuel for one step. The VM runs 64 instructions at a time whatever the fuel, so more saves
-/// nothing, and the limits are looked at after every step.
-const STEP_FUEL: i32 = 64;
+/// Fuel for one step. What is looked at after every step, above all the clock, costs about a
+/// hundredth of that.
+const STEP_FUEL: i32 = 256;
+
+/// Fuel for one step of a heavy VM, whose instructions may take long: the least there is, because
+/// the VM runs 64 instructions at a time whatever the fuel.
+const HEAVY_STEP_FUEL: i32 = 64;
+
+/// Garbage that a VM may hold before the collector starts: most small invocations end before.
+const COLLECT_FROM_BYTES: usize = 64 * 1024;
 
 /// The longest a slice goes on before others get their turn.
 const SLICE_TIME: Duration = Duration::from_micros(200);
-
-/// What a VM allocates before its collector starts to work.
-const COLLECT_FROM_BYTES: usize = 32 * 1024;
 
 /// What an invocation is to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -260,13 +264,15 @@ impl Machine {
     fn steps(&mut self, slice_time: Duration) -> Result<Slice, RunError> {
         let slice_start = Instant::now();
         loop {
-            let mut fuel = Fuel::with(STEP_FUEL);
+            let heavy = self.shared.budget.is_heavy(self.lua.total_memory());
+            let step_fuel = if heavy { HEAVY_STEP_FUEL } else { STEP_FUEL };
+            let mut fuel = Fuel::with(step_fuel);
             let executor = &self.executor;
             let stopped = self
                 .lua
                 .enter(|ctx| ctx.fetch(executor).step(ctx, &mut fuel))
                 .map_err(|mode| RunError::Internal { detail: format!("the executor is in a {mode}") })?;
-            self.fuel += u64::try_from(i64::from(STEP_FUEL) - i64::from(fuel.remaining())).unwrap_or(0);
+            self.fuel += u64::try_from(i64::from(step_fuel) - i64::from(fuel.remaining())).unwrap_or(0);
             let now = Instant::now();
             self.shared.budget.check_deadline(now);
             self.check_memory();
@@ -323,6 +329,7 @@ impl Machine {
                 Phase::Entry(entry) => return result_json(ctx, value, entry).map(Some),
                 Phase::Chunk(Entry::Chunk) => return Ok(Some(Outcome::Done)),
                 Phase::Chunk(Entry::Handle(args)) => {
+                    shared.budget.note_string(args.len());
                     let args = LuaString::from_slice(&ctx, args.as_bytes());
                     shared.budget.check_numeral(args, || None);
                     ("handle", args.into())

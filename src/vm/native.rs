@@ -109,7 +109,11 @@ impl<'gc> CallbackFn<'gc> for BoundNative<'gc> {
         exec.fuel().consume(self.native.fuel);
         let Self { native, upvalue, .. } = *self;
         let mut call = Call { ctx, exec, stack, shared: &self.shared, name: native.name, upvalue };
-        let outcome = (native.run)(&mut call);
+        let outcome = match (native.run)(&mut call) {
+            // How nearly all calls end.
+            Ok(Flow::Return) => return Ok(CallbackReturn::Return),
+            outcome => outcome,
+        };
         match settle(&mut call, outcome)? {
             Settled::Return => Ok(CallbackReturn::Return),
             Settled::Call { function, then } => Ok(CallbackReturn::Call { function, then }),

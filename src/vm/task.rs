@@ -35,8 +35,13 @@ pub(crate) enum Turn<'gc> {
 
 /// Goes on with `task` in the place of the native of `call`.
 pub(crate) fn go_on<'gc>(call: &Call<'gc, '_>, task: impl Task<'gc> + Unpin + 'gc) -> Flow<'gc> {
+    Flow::Continue(sequence(call, task))
+}
+
+/// The sequence that does the rest of `task` in the place of the native of `call`.
+pub(crate) fn sequence<'gc>(call: &Call<'gc, '_>, task: impl Task<'gc> + Unpin + 'gc) -> BoxSequence<'gc> {
     let running = Running { task, shared: call.shared.clone(), name: call.name, retried: false };
-    Flow::Continue(BoxSequence::new(&call.ctx, running))
+    BoxSequence::new(&call.ctx, running)
 }
 
 #[derive(Collect)]

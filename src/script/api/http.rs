@@ -113,7 +113,7 @@ fn give<'gc>(call: &mut Call<'gc, '_>, response: &Result<Response, HttpError>) -
     match response {
         Ok(Response { status, body }) => {
             let body = call.new_string(&body.bytes)?;
-            call.give_all(&[Value::Integer((*status).into()), body.into(), Value::Nil])
+            call.give_all([Value::Integer((*status).into()), body.into(), Value::Nil])
         }
         Err(error) => give_error(call, &error.to_string()),
     }
@@ -122,7 +122,7 @@ fn give<'gc>(call: &mut Call<'gc, '_>, response: &Result<Response, HttpError>) -
 fn give_error<'gc>(call: &mut Call<'gc, '_>, problem: &str) -> Outcome<'gc> {
     let problem = call.new_string(problem.as_bytes())?;
     let nothing = LuaString::from_slice(&call.ctx, b"");
-    call.give_all(&[Value::Integer(0), nothing.into(), problem.into()])
+    call.give_all([Value::Integer(0), nothing.into(), problem.into()])
 }
 
 /// Bytes outside the arena that count as the VM's until they are dropped.

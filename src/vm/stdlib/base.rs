@@ -8,7 +8,7 @@ use piccolo::table::NextValue;
 use piccolo::{Context, Function, MetaMethod, String as LuaString, Table, Value};
 
 use super::protected_call::{PCALL, XPCALL};
-use super::text::{self, number_text};
+use super::text::{self, MAX_NUMBER_BYTES, append_number, number_text};
 use crate::vm::call::{Call, ChosenError};
 use crate::vm::counted::CountedBuffer;
 use crate::vm::limits::MAX_ERROR_BYTES;
@@ -79,6 +79,11 @@ fn to_string<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         return Ok(Flow::Call { function, then: None });
     }
     if let Value::String(text) = value {
+        return call.give(text);
+    }
+    if let Value::Integer(_) | Value::Number(_) = value {
+        call.ask_string(MAX_NUMBER_BYTES)?;
+        let text = call.build_string(MAX_NUMBER_BYTES, |out| append_number(value, out));
         return call.give(text);
     }
     let text = plain_text(value);
@@ -207,7 +212,7 @@ fn to_number<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 fn ipairs<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let table = call.table(1)?;
     let step = IPAIRS_STEP.bind(call.ctx, call.shared);
-    call.give_all(&[step.into(), table.into(), Value::Integer(0)])
+    call.give_all([step.into(), table.into(), Value::Integer(0)])
 }
 
 fn ipairs_step<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
@@ -215,21 +220,21 @@ fn ipairs_step<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let index = call.integer(2)?.saturating_add(1);
     match table.get_raw(Value::Integer(index)) {
         Value::Nil => call.give(Value::Nil),
-        value => call.give_all(&[Value::Integer(index), value]),
+        value => call.give_all([Value::Integer(index), value]),
     }
 }
 
 fn pairs<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let table = call.table(1)?;
     let next = NEXT.bind(call.ctx, call.shared);
-    call.give_all(&[next.into(), table.into(), Value::Nil])
+    call.give_all([next.into(), table.into(), Value::Nil])
 }
 
 fn next<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let table = call.table(1)?;
     let table = read_only::contents(call.ctx, table).unwrap_or(table);
     match table.next(call.value(2)) {
-        NextValue::Found { key, value } => call.give_all(&[key, value]),
+        NextValue::Found { key, value } => call.give_all([key, value]),
         NextValue::Last => call.give(Value::Nil),
         NextValue::NotFound => Err(Raise::Message("invalid key to 'next'".to_owned())),
     }

@@ -7,7 +7,7 @@
 use ottavino_gc_arena::Collect;
 use piccolo::{Context, Function, MetaMethod, String as LuaString, Value};
 
-use super::text::number_text;
+use super::text::{MAX_NUMBER_BYTES, append_number};
 use crate::vm::call::Call;
 use crate::vm::native::{Native, Outcome, Raise};
 use crate::vm::task::{Task, Turn, go_on};
@@ -31,25 +31,23 @@ fn is_joinable(value: Value<'_>) -> bool {
 
 /// Joins what lies on the stack from `first` on, which is all strings and numbers.
 fn join<'gc>(call: &mut Call<'gc, '_>, first: usize) -> Result<LuaString<'gc>, Raise<'gc>> {
-    /// Longer than the text of any number.
-    const NUMBER_BYTES: usize = 32;
     let operands = || (first..call.count()).map(|index| call.stack.get(index));
     let bytes = operands()
         .map(|value| match value {
             Value::String(text) => text.as_bytes().len(),
-            _ => NUMBER_BYTES,
+            _ => MAX_NUMBER_BYTES,
         })
         .fold(0, usize::saturating_add);
     call.ask_string(bytes)?;
     call.charge_units(call.count() - first);
-    let mut joined = Vec::with_capacity(bytes);
-    for index in first..call.count() {
-        match call.stack.get(index) {
-            Value::String(text) => joined.extend_from_slice(text.as_bytes()),
-            value => joined.extend_from_slice(number_text(value).unwrap_or_default().as_bytes()),
+    Ok(call.build_string(bytes, |joined| {
+        for index in first..call.count() {
+            match call.stack.get(index) {
+                Value::String(text) => joined.extend_from_slice(text.as_bytes()),
+                value => append_number(value, joined),
+            }
         }
-    }
-    Ok(call.string_of(joined))
+    }))
 }
 
 /// Joins operands of which some have metamethods.

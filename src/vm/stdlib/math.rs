@@ -92,14 +92,14 @@ fn modf<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let number = call.number(1)?;
     let whole = number.trunc();
     let fraction = if number.is_infinite() { 0.0 } else { number - whole };
-    call.give_all(&[Value::Number(whole), Value::Number(fraction)])
+    call.give_all([Value::Number(whole), Value::Number(fraction)])
 }
 
 /// Splits `number` into a fraction in `0.5..1` and a power of two.
 fn frexp<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let number = call.number(1)?;
     if number == 0.0 || !number.is_finite() {
-        return call.give_all(&[Value::Number(number), Value::Integer(0)]);
+        return call.give_all([Value::Number(number), Value::Integer(0)]);
     }
     const EXPONENT_BITS: u64 = 0x7FF << 52;
     const BIAS_OF_HALF: i64 = 1022;
@@ -107,7 +107,7 @@ fn frexp<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let (scaled, shift) = if number.is_normal() { (number, 0) } else { (number * 2_f64.powi(64), 64) };
     let exponent = ((scaled.to_bits() & EXPONENT_BITS) >> 52) as i64 - BIAS_OF_HALF;
     let fraction = f64::from_bits((scaled.to_bits() & !EXPONENT_BITS) | ((BIAS_OF_HALF as u64) << 52));
-    call.give_all(&[Value::Number(fraction), Value::Integer(exponent - shift)])
+    call.give_all([Value::Number(fraction), Value::Integer(exponent - shift)])
 }
 
 fn ldexp<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {

@@ -13,8 +13,8 @@ const CALL: i32 = 2;
 static NATIVES: &[Native] = &[
     Native { name: "len", fuel: CALL, run: len },
     Native { name: "sub", fuel: CALL, run: sub },
-    Native { name: "upper", fuel: CALL, run: |call| mapped(call, |byte| byte.to_ascii_uppercase()) },
-    Native { name: "lower", fuel: CALL, run: |call| mapped(call, |byte| byte.to_ascii_lowercase()) },
+    Native { name: "upper", fuel: CALL, run: |call| mapped(call, u8::to_ascii_uppercase) },
+    Native { name: "lower", fuel: CALL, run: |call| mapped(call, u8::to_ascii_lowercase) },
     Native { name: "reverse", fuel: CALL, run: reverse },
     Native { name: "rep", fuel: CALL, run: rep },
     Native { name: "byte", fuel: CALL, run: byte },
@@ -66,18 +66,21 @@ fn sub<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     call.give_bytes(slice(text.as_bytes(), first, last))
 }
 
-fn mapped<'gc>(call: &mut Call<'gc, '_>, map: fn(u8) -> u8) -> Outcome<'gc> {
+#[inline]
+fn mapped<'gc>(call: &mut Call<'gc, '_>, map: impl Fn(&u8) -> u8) -> Outcome<'gc> {
     let text = call.text(1)?;
-    call.ask_string(text.as_bytes().len())?;
-    let bytes = text.as_bytes().iter().map(|byte| map(*byte)).collect();
-    call.give_buffer(bytes)
+    let bytes = text.as_bytes();
+    call.ask_string(bytes.len())?;
+    let mapped = call.build_string(bytes.len(), |out| out.extend(bytes.iter().map(map)));
+    call.give(mapped)
 }
 
 fn reverse<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let text = call.text(1)?;
-    call.ask_string(text.as_bytes().len())?;
-    let bytes = text.as_bytes().iter().rev().copied().collect();
-    call.give_buffer(bytes)
+    let bytes = text.as_bytes();
+    call.ask_string(bytes.len())?;
+    let reversed = call.build_string(bytes.len(), |out| out.extend(bytes.iter().rev()));
+    call.give(reversed)
 }
 
 fn rep<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {

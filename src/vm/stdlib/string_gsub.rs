@@ -7,12 +7,14 @@ use ottavino_gc_arena::Collect;
 use piccolo::{Function, String as LuaString, Table, Value};
 
 use super::pattern::{Caret, Matcher, Progress, Search, append_replacement, replacement_len};
-use super::string_match::{advance, capture_value, next_start, pattern_error};
+use super::string_match::{
+    advance, end_search, first_capture, give_captures, new_search, next_start, pattern_error,
+};
 use super::text::number_text;
 use crate::vm::call::Call;
 use crate::vm::counted::CountedBuffer;
-use crate::vm::native::{Native, Outcome, Raise};
-use crate::vm::task::{Task, Turn, go_on};
+use crate::vm::native::{Flow, Native, Outcome, Raise};
+use crate::vm::task::{Task, Turn, go_on, sequence};
 
 /// Fuel for a call; steps of the matcher and bytes are charged besides.
 const CALL: i32 = 8;
@@ -49,8 +51,7 @@ fn gsub<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         replaced: None,
         out: CountedBuffer::new(call),
     };
-    call.stack.clear();
-    Ok(go_on(call, substitution))
+    begin(call, substitution)
 }
 
 #[derive(Collect)]
@@ -76,29 +77,42 @@ struct Substitution<'gc> {
 
 impl<'gc> Task<'gc> for Substitution<'gc> {
     fn turn(&mut self, call: &mut Call<'gc, '_>) -> Result<Turn<'gc>, Raise<'gc>> {
+        let mut moved_on = false;
         if let Some((start, end)) = self.replaced {
             let value = call.stack.get(0);
             self.append_value(call, start, end, value)?;
             self.replaced = None;
             call.stack.clear();
+            moved_on = true;
         }
-        if self.count >= self.limit || (self.count > 0 && self.is_anchored()) {
-            return self.finish(call);
-        }
-        let (next, pattern) = (self.next, self.pattern);
-        let search = self.search.get_or_insert_with(|| Search::new(pattern.as_bytes(), next, Caret::Anchor));
-        match advance(call, search, self.subject, self.pattern) {
-            Progress::OutOfSteps => Ok(Turn::Pause),
-            Progress::Failed => self.finish(call),
-            Progress::Error(error) => Err(pattern_error(error)),
-            Progress::Matched => {
-                let found = search.found().clone();
-                // A retry after a collection must find this match again, not the next.
-                self.search = None;
-                self.replace(call, &found)
+        loop {
+            match self.next_match(call) {
+                Ok(None) => moved_on = true,
+                Ok(Some(turn)) => return Ok(turn),
+                Err(raise) => {
+                    // A retry after a collection must find this match again, not the next.
+                    self.search = None;
+                    if moved_on && matches!(raise, Raise::NeedMemory(_)) {
+                        call.want_collection();
+                        return Ok(Turn::Pause);
+                    }
+                    return Err(raise);
+                }
+            }
+            if !call.exec.fuel().should_continue() {
+                return Ok(Turn::Pause);
             }
         }
     }
+}
+
+/// Does the first turn at once: mostly it is the only one.
+fn begin<'gc>(call: &mut Call<'gc, '_>, mut substitution: Substitution<'gc>) -> Outcome<'gc> {
+    Ok(match substitution.turn(call)? {
+        Turn::Return => Flow::Return,
+        Turn::Pause => go_on(call, substitution),
+        Turn::Call { function, .. } => Flow::Call { function, then: Some(sequence(call, substitution)) },
+    })
 }
 
 impl<'gc> Substitution<'gc> {
@@ -106,12 +120,48 @@ impl<'gc> Substitution<'gc> {
         self.pattern.as_bytes().first() == Some(&b'^')
     }
 
-    fn replace(&mut self, call: &mut Call<'gc, '_>, found: &Matcher) -> Result<Turn<'gc>, Raise<'gc>> {
+    /// Finds the next match and replaces it. Gives a turn when that is not all for now.
+    fn next_match(&mut self, call: &mut Call<'gc, '_>) -> Result<Option<Turn<'gc>>, Raise<'gc>> {
+        if self.count >= self.limit || (self.count > 0 && self.is_anchored()) {
+            return self.finish(call).map(Some);
+        }
+        call.charge_units(1);
+        let mut search = match self.search.take() {
+            Some(search) => search,
+            None => new_search(call, self.pattern, self.next, Caret::Anchor),
+        };
+        match advance(call, &mut search, self.subject, self.pattern) {
+            Progress::OutOfSteps => {
+                self.search = Some(search);
+                Ok(Some(Turn::Pause))
+            }
+            Progress::Failed => {
+                end_search(call, search);
+                self.finish(call).map(Some)
+            }
+            Progress::Error(error) => Err(pattern_error(error)),
+            Progress::Matched => {
+                let turn = self.replace(call, search.found())?;
+                if turn.is_some() {
+                    end_search(call, search);
+                } else {
+                    self.search = Some(search);
+                }
+                Ok(turn)
+            }
+        }
+    }
+
+    fn replace(
+        &mut self,
+        call: &mut Call<'gc, '_>,
+        found: &Matcher,
+    ) -> Result<Option<Turn<'gc>>, Raise<'gc>> {
         let (start, end) = (found.start(), found.end());
         match self.replacement {
             Replacement::Template(template) => self.append_template(call, template, found)?,
             Replacement::Lookup(table) => {
-                let key = capture_value(call, self.subject, found, 0)?;
+                let key = first_capture(call, self.subject, found)?;
                 match piccolo::meta_ops::index(call.ctx, table.into(), key) {
                     Ok(piccolo::meta_ops::MetaResult::Value(value)) => {
                         self.append_value(call, start, end, value)?;
@@ -119,22 +169,18 @@ impl<'gc> Substitution<'gc> {
                     Ok(piccolo::meta_ops::MetaResult::Call(index)) => {
                         call.stack.clear();
                         call.stack.extend(index.args);
-                        return Ok(self.ask(index.function, found));
+                        return Ok(Some(self.ask(index.function, found)));
                     }
                     Err(_) => return Err(Raise::Message("attempt to index a table value".to_owned())),
                 }
             }
             Replacement::Function(function) => {
-                call.stack.clear();
-                for index in 0..found.value_count() {
-                    let value = capture_value(call, self.subject, found, index)?;
-                    call.stack.push_back(value);
-                }
-                return Ok(self.ask(function, found));
+                give_captures(call, self.subject, found, None, found.value_count())?;
+                return Ok(Some(self.ask(function, found)));
             }
         }
         self.passed(found);
-        Ok(Turn::Pause)
+        Ok(None)
     }
 
     /// Remembers what is being asked, and moves on behind it.

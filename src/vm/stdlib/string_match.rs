@@ -10,7 +10,7 @@ use piccolo::{String as LuaString, Table, Value};
 use super::pattern::{Capture, Caret, Matcher, PatternError, Progress, Search, find_plain, has_specials};
 use super::string::offset;
 use crate::vm::call::Call;
-use crate::vm::native::{Native, Outcome, Raise};
+use crate::vm::native::{Flow, Native, Outcome, Raise};
 use crate::vm::task::{Task, Turn, go_on};
 
 /// Fuel for a call; steps of the matcher are charged besides.
@@ -32,13 +32,14 @@ fn find<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let init = start_offset(call, subject)?;
     let plain = call.value(4).to_bool() || !has_specials(pattern.as_bytes());
     if !plain {
-        return run(call, Matching::new(subject, pattern, init, Caret::Anchor, Wanted::Find));
+        let matching = Matching::new(call, subject, pattern, init, Caret::Anchor, Wanted::Find);
+        return run(call, matching);
     }
     call.charge_bytes(subject.as_bytes().len().saturating_add(pattern.as_bytes().len()));
     match find_plain(subject.as_bytes(), pattern.as_bytes(), init) {
         Some(start) => {
             let end = start + pattern.as_bytes().len();
-            call.give_all(&[position(start + 1), position(end)])
+            call.give_all([position(start + 1), position(end)])
         }
         None => call.give(Value::Nil),
     }
@@ -47,7 +48,8 @@ fn find<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 fn match_<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let (subject, pattern) = (call.text(1)?, call.text(2)?);
     let init = start_offset(call, subject)?;
-    run(call, Matching::new(subject, pattern, init, Caret::Anchor, Wanted::Captures))
+    let matching = Matching::new(call, subject, pattern, init, Caret::Anchor, Wanted::Captures);
+    run(call, matching)
 }
 
 /// The third argument as an offset; behind the end it means the end, as in reference Lua 5.1.
@@ -81,7 +83,8 @@ fn gmatch_step<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         return call.give(Value::Nil);
     };
     let next = usize::try_from(next).unwrap_or(usize::MAX);
-    run(call, Matching::new(subject, pattern, next, Caret::Literal, Wanted::Next(state)))
+    let matching = Matching::new(call, subject, pattern, next, Caret::Literal, Wanted::Next(state));
+    run(call, matching)
 }
 
 /// What is wanted of a match.
@@ -116,13 +119,14 @@ struct Matching<'gc> {
 
 impl<'gc> Matching<'gc> {
     fn new(
+        call: &Call<'gc, '_>,
         subject: LuaString<'gc>,
         pattern: LuaString<'gc>,
         init: usize,
         caret: Caret,
         wanted: Wanted<'gc>,
     ) -> Self {
-        let search = Search::new(pattern.as_bytes(), init, caret);
+        let search = new_search(call, pattern, init, caret);
         Self { subject, pattern, wanted, search }
     }
 
@@ -138,23 +142,16 @@ impl<'gc> Matching<'gc> {
 
     fn give(&self, call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         let found = self.search.found();
-        let mut values = Vec::new();
-        let captures = match self.wanted {
-            Wanted::Find => {
-                values.extend([position(found.start() + 1), position(found.end())]);
-                found.capture_count()
-            }
-            Wanted::Captures | Wanted::Next(_) => found.value_count(),
+        let (place, captures) = match self.wanted {
+            Wanted::Find => (Some((found.start() + 1, found.end())), found.capture_count()),
+            Wanted::Captures | Wanted::Next(_) => (None, found.value_count()),
         };
-        for index in 0..captures {
-            values.push(capture_value(call, self.subject, found, index)?);
-        }
-        let given = call.give_all(&values)?;
+        give_captures(call, self.subject, found, place, captures)?;
         // Only now: a retry for want of memory must find this match again.
         if let Wanted::Next(state) = self.wanted {
             set_state(call, state, 3, position(next_start(found)));
         }
-        Ok(given)
+        Ok(Flow::Return)
     }
 }
 
@@ -184,28 +181,84 @@ fn position<'gc>(offset: usize) -> Value<'gc> {
     Value::Integer(offset as i64)
 }
 
-/// Capture `index` of a match as a value, counted from 0.
-pub(super) fn capture_value<'gc>(
+/// Puts the place of a match, if it is wanted, and the first `captures` of its captures on the
+/// stack. It is as it was when there is too little memory for them.
+pub(super) fn give_captures<'gc>(
     call: &mut Call<'gc, '_>,
     subject: LuaString<'gc>,
     found: &Matcher,
-    index: usize,
+    place: Option<(usize, usize)>,
+    captures: usize,
+) -> Result<(), Raise<'gc>> {
+    let mut bytes = 0usize;
+    for index in 0..captures {
+        if let Capture::Slice(start, end) = found.capture(index).map_err(pattern_error)? {
+            bytes = bytes.saturating_add(end - start);
+        }
+    }
+    call.charge_bytes(bytes);
+    call.ask_memory(bytes)?;
+    call.ask_values(captures)?;
+    call.stack.clear();
+    if let Some((start, end)) = place {
+        call.stack.extend([position(start), position(end)]);
+    }
+    for index in 0..captures {
+        let value = match found.capture(index).map_err(pattern_error)? {
+            Capture::Position(at) => position(at),
+            Capture::Slice(start, end) => slice(call, subject, start, end).into(),
+        };
+        call.stack.push_back(value);
+    }
+    Ok(())
+}
+
+/// The first capture of a match as a value.
+pub(super) fn first_capture<'gc>(
+    call: &mut Call<'gc, '_>,
+    subject: LuaString<'gc>,
+    found: &Matcher,
 ) -> Result<Value<'gc>, Raise<'gc>> {
-    match found.capture(index).map_err(pattern_error)? {
+    match found.capture(0).map_err(pattern_error)? {
         Capture::Position(at) => Ok(position(at)),
         Capture::Slice(start, end) => {
-            let bytes = subject.as_bytes().get(start..end).unwrap_or_default();
-            Ok(call.new_string(bytes)?.into())
+            call.ask_string(end - start)?;
+            Ok(slice(call, subject, start, end).into())
         }
     }
 }
 
+/// A part of the subject.
+fn slice<'gc>(call: &Call<'gc, '_>, subject: LuaString<'gc>, start: usize, end: usize) -> LuaString<'gc> {
+    LuaString::from_slice(&call.ctx, subject.as_bytes().get(start..end).unwrap_or_default())
+}
+
+/// A search with the memory of an earlier one.
+pub(super) fn new_search<'gc>(
+    call: &Call<'gc, '_>,
+    pattern: LuaString<'gc>,
+    init: usize,
+    caret: Caret,
+) -> Search {
+    match call.shared.spare_matcher.take() {
+        Some(matcher) => Search::reusing(matcher, pattern.as_bytes(), init, caret),
+        None => Search::new(pattern.as_bytes(), init, caret),
+    }
+}
+
+/// Leaves the memory of a search to the next.
+pub(super) fn end_search(call: &Call<'_, '_>, search: Search) {
+    call.shared.spare_matcher.set(Some(search.into_matcher()));
+}
+
 fn run<'gc>(call: &mut Call<'gc, '_>, mut matching: Matching<'gc>) -> Outcome<'gc> {
-    match matching.search_on(call)? {
+    let outcome = match matching.search_on(call)? {
         Found::Nothing => call.give(Value::Nil),
         Found::Match => matching.give(call),
-        Found::NotYet => Ok(go_on(call, PausedMatch { matching, found: false })),
-    }
+        Found::NotYet => return Ok(go_on(call, PausedMatch { matching, found: false })),
+    };
+    end_search(call, matching.search);
+    outcome
 }
 
 /// A match that needs more than one batch.

@@ -16,6 +16,18 @@ pub(crate) fn number_text(value: Value<'_>) -> Option<String> {
     }
 }
 
+/// Longer than the text of any number.
+pub(super) const MAX_NUMBER_BYTES: usize = 32;
+
+/// Appends the text of a number, nothing for other values.
+pub(super) fn append_number(value: Value<'_>, out: &mut Vec<u8>) {
+    match value {
+        Value::Integer(integer) => format::append_integer(integer, out),
+        Value::Number(float) => format::append_number(float, out),
+        _ => {}
+    }
+}
+
 /// The number that `text` spells, or nil.
 pub(super) fn parse_number<'gc>(text: &[u8]) -> Value<'gc> {
     if text.len() > MAX_NUMERAL_BYTES {

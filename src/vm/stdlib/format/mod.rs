@@ -16,5 +16,5 @@ mod tests;
 mod text;
 
 pub use directive::{Conversion, Directive, FormatError, MAX_FORMATTED_NUMBER_BYTES};
-pub use number_text::{integer_to_string, number_to_string};
+pub use number_text::{append_integer, append_number, integer_to_string, number_to_string};
 pub use text::{append_quoted, quoted_len};

@@ -34,3 +34,42 @@ pub fn integer_to_string(value: i64) -> String {
     }
     number_to_string(value as f64)
 }
+
+/// Appends what [`number_to_string`] gives.
+pub fn append_number(value: f64, out: &mut Vec<u8>) {
+    let is_whole = value.abs() < FIRST_WITH_EXPONENT as f64 && value.fract() == 0.0;
+    // -0 has a sign that no integer has.
+    if is_whole && (value != 0.0 || value.is_sign_positive()) {
+        append_digits(value as i64, out);
+    } else {
+        out.extend_from_slice(number_to_string(value).as_bytes());
+    }
+}
+
+/// Appends what [`integer_to_string`] gives.
+pub fn append_integer(value: i64, out: &mut Vec<u8>) {
+    if value.unsigned_abs() < FIRST_WITH_EXPONENT {
+        append_digits(value, out);
+    } else {
+        out.extend_from_slice(number_to_string(value as f64).as_bytes());
+    }
+}
+
+/// Appends an integer of at most [`SIGNIFICANT_DIGITS`] digits.
+fn append_digits(value: i64, out: &mut Vec<u8>) {
+    let mut digits = [0; SIGNIFICANT_DIGITS];
+    let mut rest = value.unsigned_abs();
+    let mut first = digits.len();
+    for (at, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        first = at;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(digits.get(first..).unwrap_or_default());
+}

@@ -164,10 +164,18 @@ fn numbers_read_as_in_lua_5_1() {
         (f64::NAN.copysign(-1.0), "-nan"),
     ] {
         assert_eq!(number_to_string(value), expected);
+        assert_eq!(appended(|out| append_number(value, out)), expected);
     }
     for value in [0, -7, 99_999_999_999_999, 100_000_000_000_000, 1 << 53, i64::MIN, i64::MAX] {
         assert_eq!(integer_to_string(value), number_to_string(value as f64));
+        assert_eq!(appended(|out| append_integer(value, out)), integer_to_string(value));
     }
+}
+
+fn appended(append: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = b"x".to_vec();
+    append(&mut out);
+    String::from_utf8(out.split_off(1)).unwrap()
 }
 
 fn pick<T: Copy>(random: &mut Random, from: &[T]) -> T {
@@ -233,6 +241,9 @@ fn numbers_turn_into_text_as_in_reference_lua() {
     let values: Vec<f64> = (0..4_000).map(|_| made_up_float(&mut random)).collect();
     let cases: Vec<String> = values.iter().map(|value| format!("print({})", exact(*value))).collect();
     let ours: Vec<String> = values.iter().map(|value| number_to_string(*value)).collect();
+    for (value, text) in values.iter().zip(&ours) {
+        assert_eq!(appended(|out| append_number(*value, out)), *text);
+    }
     if let Some(reference) = oracle::reference_lines(&cases.join("\n"), "UTC") {
         oracle::assert_same(&cases, &ours, &reference);
     }

@@ -37,27 +37,27 @@ impl ByteSet {
 }
 
 /// The class that `%letter` names; nothing when the letter names none and stands for itself.
-pub(super) fn class(letter: u8) -> Option<ByteSet> {
-    let set = match letter.to_ascii_lowercase() {
-        b'a' => ALPHABETIC,
-        b'c' => CONTROL,
-        b'd' => DIGIT,
-        b'l' => LOWER,
-        b'p' => PUNCTUATION,
-        b's' => SPACE,
-        b'u' => UPPER,
-        b'w' => ALPHANUMERIC,
-        b'x' => HEX_DIGIT,
-        b'z' => ZERO,
+pub(super) fn class(letter: u8) -> Option<&'static ByteSet> {
+    let [set, complement] = match letter.to_ascii_lowercase() {
+        b'a' => &ALPHABETIC,
+        b'c' => &CONTROL,
+        b'd' => &DIGIT,
+        b'l' => &LOWER,
+        b'p' => &PUNCTUATION,
+        b's' => &SPACE,
+        b'u' => &UPPER,
+        b'w' => &ALPHANUMERIC,
+        b'x' => &HEX_DIGIT,
+        b'z' => &ZERO,
         _ => return None,
     };
-    Some(if letter.is_ascii_uppercase() { set.complement() } else { set })
+    Some(if letter.is_ascii_uppercase() { complement } else { set })
 }
 
-/// Builds one class at compile time.
+/// Builds one class and its complement at compile time.
 macro_rules! class {
     ($name:ident, $byte:ident => $test:expr) => {
-        const $name: ByteSet = {
+        static $name: [ByteSet; 2] = {
             let mut set = ByteSet::EMPTY;
             let mut $byte = 0u8;
             loop {
@@ -65,7 +65,7 @@ macro_rules! class {
                     set.insert($byte);
                 }
                 if $byte == 255 {
-                    break set;
+                    break [set, set.complement()];
                 }
                 $byte += 1;
             }

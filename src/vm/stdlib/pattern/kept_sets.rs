@@ -23,6 +23,11 @@ pub(super) struct KeptSet {
 }
 
 impl KeptSets {
+    /// Forgets all sets, for another pattern.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// The set whose `[` stands at `at`.
     pub(super) fn get(&mut self, pattern: &[u8], at: usize) -> Result<KeptSet, PatternError> {
         if let Some(kept) = self.0.iter().find(|kept| kept.at == at) {

@@ -94,6 +94,23 @@ impl Matcher {
         }
     }
 
+    /// Forgets everything, for a search with any pattern; the memory stays.
+    pub(super) fn clear(&mut self) {
+        self.sets.clear();
+        self.debt = 0;
+        self.restart(0, 0);
+    }
+
+    /// The bytes that the item at `at` of `pattern` matches, when it is a single byte's; a set's
+    /// reading is owed.
+    pub(super) fn lead(&mut self, pattern: &[u8], at: usize) -> Option<(Single, usize)> {
+        if pattern.get(at) != Some(&b'[') {
+            return single::read_simple(pattern, at).ok();
+        }
+        let (set, end) = self.set(pattern, at, &mut 0).ok()?;
+        Some((Single::Set(set), end))
+    }
+
     /// Begins anew at `start` with the same pattern, keeping what was learnt of it.
     pub(super) fn restart(&mut self, start: usize, item: usize) {
         self.start = start;
@@ -159,7 +176,17 @@ impl Matcher {
     }
 
     /// Takes `cost` and older debts from `steps`, and owes what is not there.
+    #[inline]
     pub(super) fn charge(&mut self, cost: usize, steps: &mut u32) {
+        if self.debt == 0 && cost <= *steps as usize {
+            *steps -= cost as u32;
+        } else {
+            self.charge_in_part(cost, steps);
+        }
+    }
+
+    #[cold]
+    fn charge_in_part(&mut self, cost: usize, steps: &mut u32) {
         let owed = self.debt.saturating_add(cost);
         let paid = owed.min(*steps as usize);
         self.debt = owed - paid;
@@ -167,8 +194,11 @@ impl Matcher {
     }
 
     /// Pays debts and says whether all of them are paid.
+    #[inline]
     pub(super) fn settle(&mut self, steps: &mut u32) -> bool {
-        self.charge(0, steps);
+        if self.debt != 0 {
+            self.charge_in_part(0, steps);
+        }
         self.debt == 0
     }
 
@@ -315,10 +345,10 @@ impl Matcher {
                 self.remember(Retry::Shortest { cursor: self.cursor, item: self.item })?;
                 self.item = end + 1;
             }
-            Some(b'*') => self.state = State::Count { single, first: self.cursor, then: end + 1 },
+            Some(b'*') => return self.begin_count(subject, single, end + 1, steps),
             Some(b'+') if matches => {
                 self.cursor += 1;
-                self.state = State::Count { single, first: self.cursor, then: end + 1 };
+                return self.begin_count(subject, single, end + 1, steps);
             }
             Some(b'+') => self.state = State::Backtrack,
             _ => {
@@ -328,6 +358,22 @@ impl Matcher {
             }
         }
         Ok(())
+    }
+
+    /// Counts at once, unless there are debts to be paid first.
+    fn begin_count(
+        &mut self,
+        subject: &[u8],
+        single: Single,
+        then: usize,
+        steps: &mut u32,
+    ) -> Result<(), PatternError> {
+        let first = self.cursor;
+        if self.debt != 0 || *steps == 0 {
+            self.state = State::Count { single, first, then };
+            return Ok(());
+        }
+        self.count(subject, single, first, then, steps)
     }
 
     fn count(
@@ -347,6 +393,7 @@ impl Matcher {
         self.cursor += length;
         self.charge(single.run_cost(length), steps);
         if length == within.len() && within.len() < rest.len() {
+            self.state = State::Count { single, first, then };
             return Ok(());
         }
         if self.cursor > first {

@@ -2,6 +2,7 @@
 
 use memchr::memchr;
 
+use super::single::Single;
 use super::{Matcher, Progress};
 
 /// What a `^` at the pattern's head means.
@@ -30,8 +31,8 @@ pub struct Search {
     /// Where the pattern starts behind its anchor.
     item: usize,
     anchored: bool,
-    /// The byte that every match starts with, if the pattern says so.
-    lead: Option<u8>,
+    /// What every match starts with, if the pattern says so.
+    lead: Option<Single>,
     stage: Stage,
 }
 
@@ -45,10 +46,21 @@ enum Stage {
 impl Search {
     /// A search over a subject from the offset `init` on. Behind the subject's end nothing matches.
     pub fn new(pattern: &[u8], init: usize, caret: Caret) -> Self {
+        Self::reusing(Matcher::new(init, 0), pattern, init, caret)
+    }
+
+    /// As [`Search::new`], with the memory of an earlier search's matcher.
+    pub fn reusing(mut matcher: Matcher, pattern: &[u8], init: usize, caret: Caret) -> Self {
         let anchored = caret == Caret::Anchor && pattern.first() == Some(&b'^');
         let item = usize::from(anchored);
-        let lead = if anchored { None } else { lead_byte(pattern) };
-        Self { matcher: Matcher::new(init, item), next: init, item, anchored, lead, stage: Stage::Seek }
+        matcher.clear();
+        let lead = if anchored { None } else { lead(&mut matcher, pattern) };
+        Self { matcher, next: init, item, anchored, lead, stage: Stage::Seek }
+    }
+
+    /// The matcher, for another search.
+    pub fn into_matcher(self) -> Matcher {
+        self.matcher
     }
 
     /// Goes on to the next match. [`Progress::Failed`] says that there are no more.
@@ -62,6 +74,7 @@ impl Search {
             }
             match self.stage {
                 Stage::Ended => return Progress::Failed,
+                Stage::Seek if *steps == 0 => return Progress::OutOfSteps,
                 Stage::Seek => self.seek(subject, steps),
                 Stage::Match => match self.matcher.run(subject, pattern, steps) {
                     Progress::Failed => self.leave(self.next + 1),
@@ -96,24 +109,47 @@ impl Search {
             self.stage = Stage::Ended;
             return;
         };
-        if let Some(lead) = self.lead {
-            let found = memchr(lead, rest);
-            let passed = found.unwrap_or(rest.len());
-            self.matcher.charge(passed / BYTES_JUMPED_PER_STEP, steps);
-            if found.is_none() {
-                self.stage = Stage::Ended;
-                return;
+        let (found, passed) = match &self.lead {
+            None => (true, 0),
+            Some(Single::Byte(lead)) => {
+                let found = memchr(*lead, rest);
+                let passed = found.unwrap_or(rest.len());
+                self.matcher.charge(passed / BYTES_JUMPED_PER_STEP, steps);
+                (found.is_some(), passed)
             }
-            self.next += passed;
+            Some(lead) => {
+                let within = rest.get(..*steps as usize).unwrap_or(rest);
+                let found = within.iter().position(|byte| lead.matches(*byte));
+                let passed = found.unwrap_or(within.len());
+                self.matcher.charge(passed, steps);
+                (found.is_some(), passed)
+            }
+        };
+        self.next += passed;
+        if found {
+            self.matcher.restart(self.next, self.item);
+            self.stage = Stage::Match;
+        } else if passed == rest.len() {
+            self.stage = Stage::Ended;
         }
-        self.matcher.restart(self.next, self.item);
-        self.stage = Stage::Match;
     }
 }
 
-/// The byte that every match of an unanchored `pattern` starts with, when that is plain to see.
-fn lead_byte(pattern: &[u8]) -> Option<u8> {
-    let (&first, rest) = pattern.split_first()?;
-    let may_be_absent = matches!(rest.first(), Some(b'*' | b'?' | b'-'));
-    (!may_be_absent && !b"^$*+?.()[%-".contains(&first)).then_some(first)
+/// The captures that may begin before a pattern's first byte is looked for: so few that none of
+/// them can be one too many.
+const MAX_LEADING_CAPTURES: usize = 4;
+
+/// What every match of an unanchored `pattern` starts with, when that is plain to see. Where it
+/// occurs nowhere the matcher would find no fault in the pattern either.
+fn lead(matcher: &mut Matcher, pattern: &[u8]) -> Option<Single> {
+    let opening = pattern.iter().take(MAX_LEADING_CAPTURES).take_while(|byte| **byte == b'(').count();
+    let rest = pattern.get(opening..)?;
+    let is_single = match rest {
+        [b'^' | b'$' | b'*' | b'+' | b'?' | b'.' | b'(' | b')' | b'-', ..] | [] => false,
+        [b'%', letter, ..] => !matches!(letter, b'b' | b'f' | b'0'..=b'9'),
+        _ => true,
+    };
+    let (single, end) = if is_single { matcher.lead(pattern, opening)? } else { return None };
+    let may_be_absent = matches!(pattern.get(end), Some(b'*' | b'?' | b'-'));
+    (!may_be_absent).then_some(single)
 }

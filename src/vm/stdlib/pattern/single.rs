@@ -8,6 +8,7 @@ use super::byte_set::{self, ByteSet};
 pub(super) enum Single {
     Any,
     Byte(u8),
+    Class(&'static ByteSet),
     Set(ByteSet),
 }
 
@@ -16,6 +17,7 @@ impl Single {
         match self {
             Self::Any => true,
             Self::Byte(expected) => *expected == byte,
+            Self::Class(set) => set.contains(byte),
             Self::Set(set) => set.contains(byte),
         }
     }
@@ -25,6 +27,7 @@ impl Single {
         let mismatch = match self {
             Self::Any => None,
             Self::Byte(expected) => subject.iter().position(|byte| byte != expected),
+            Self::Class(set) => subject.iter().position(|byte| !set.contains(*byte)),
             Self::Set(set) => subject.iter().position(|byte| !set.contains(*byte)),
         };
         mismatch.unwrap_or(subject.len())
@@ -34,7 +37,7 @@ impl Single {
     pub(super) fn run_cost(&self, length: usize) -> usize {
         match self {
             Self::Any => 0,
-            Self::Byte(_) | Self::Set(_) => length,
+            Self::Byte(_) | Self::Class(_) | Self::Set(_) => length,
         }
     }
 }
@@ -45,7 +48,7 @@ pub(super) fn read_simple(pattern: &[u8], at: usize) -> Result<(Single, usize), 
         Some(b'.') => Ok((Single::Any, at + 1)),
         Some(b'%') => {
             let letter = *pattern.get(at + 1).ok_or(PatternError::EndsWithPercent)?;
-            Ok((byte_set::class(letter).map_or(Single::Byte(letter), Single::Set), at + 2))
+            Ok((byte_set::class(letter).map_or(Single::Byte(letter), Single::Class), at + 2))
         }
         Some(byte) => Ok((Single::Byte(*byte), at + 1)),
         None => Err(PatternError::EndsWithPercent),
@@ -85,7 +88,7 @@ fn collect(inside: &[u8]) -> ByteSet {
             [] => return set,
             [b'%', letter, rest @ ..] => {
                 match byte_set::class(*letter) {
-                    Some(class) => set = set.union(class),
+                    Some(class) => set = set.union(*class),
                     None => set.insert(*letter),
                 }
                 rest

@@ -277,6 +277,42 @@ fn another_subject_or_pattern_midway_is_no_danger() {
 }
 
 #[test]
+fn a_search_with_the_memory_of_another_is_like_a_new_one() {
+    let subject = b"one (two) [three] (four";
+    let patterns: [&[u8]; 6] = [b"([%w]+)", b"%b()", b"([^%w]+)(.)%1", b"[(]()", b"(", b"[t]..-e"];
+    for before in patterns {
+        for pattern in patterns {
+            let mut used = Search::new(before, 0, Caret::Literal);
+            let _ = used.advance(subject, before, &mut 9);
+            let mut reusing = Search::reusing(used.into_matcher(), pattern, 3, Caret::Anchor);
+            let mut new = Search::new(pattern, 3, Caret::Anchor);
+            for _ in 0..5 {
+                let (mut steps, mut steps_of_new) = (1_000, 1_000);
+                let progress = reusing.advance(subject, pattern, &mut steps);
+                assert_eq!(progress, new.advance(subject, pattern, &mut steps_of_new));
+                assert_eq!(steps, steps_of_new, "{before:?} {pattern:?}");
+                if progress == Progress::Matched {
+                    let found = |search: &Search| values(search.found(), subject, 1);
+                    assert_eq!(found(&reusing), found(&new));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_no_match_can_start_with_is_passed_at_a_step_a_byte() {
+    let blanks = vec![b' '; 10_000];
+    for pattern in ["%a+", "(%w+)=(%w+)", "[%a_][%w_]*"] {
+        let taken = steps_taken(&blanks, pattern.as_bytes(), 100, u64::MAX).unwrap();
+        assert!((10_000..10_020).contains(&taken), "{pattern}: {taken}");
+    }
+    assert_eq!(find(b"   ", b"(%a", 0, 5), Ok(None));
+    assert_eq!(find(b"  a", b"(%a", 0, 5), Err(PatternError::UnfinishedCapture));
+    assert_eq!(find(b"   ", b"[%a", 0, 5), Err(PatternError::MissingBracket));
+}
+
+#[test]
 fn plain_text_is_found_in_linear_time() {
     assert_eq!(find_plain(b"a.b.c", b".", 2), Some(3));
     assert_eq!(find_plain(b"abc", b"", 3), Some(3));
