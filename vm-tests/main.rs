@@ -7,6 +7,7 @@
 //! - `hazards`: whatever a hostile script tries, it is stopped and the next one runs
 //! - `layering`: imports point downward, and the interpreter reaches nothing outside itself
 //! - `limits`: every limit from both sides, and a memory limit at every place
+//! - `lua_reference`: `docs/lua.md` says what is: its examples, functions, differences and numbers
 //! - `no_c`: the core needs no C compiler
 //! - `spec_scripts`: the specification's own scripts compile as they are
 //! - `stopped`: runs scripts that must be stopped, for the other modules
@@ -26,6 +27,7 @@ mod harness;
 mod hazards;
 mod layering;
 mod limits;
+mod lua_reference;
 mod no_c;
 mod spec_scripts;
 mod stopped;
