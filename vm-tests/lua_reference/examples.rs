@@ -1,7 +1,8 @@
-//! Runs the examples. One that starts with `-- !name args` is a chat command, one that starts with `-- call name
-//! JSON` a data function, and both run as a peer's; any other is a program of its own.
+//! Runs the examples: as a peer's script once for each line `-- !name args` (a chat command) and `-- call name
+//! JSON` (a data function), without such a line as a program of its own.
 //!
-//! `--> text` is the next line that it prints, replies or returns, `--! text` is how it ends.
+//! `--> text` is the next line that it prints, replies or returns, `--! text` is how it ends; below such a line,
+//! in that call.
 
 use std::path::{Path, PathBuf};
 
@@ -54,21 +55,42 @@ fn make_tables(peer_dir: &Path) {
 #[cfg(not(feature = "db"))]
 fn make_tables(_: &Path) {}
 
-fn run(example: &Block) -> Ran {
-    let first = example.text.lines().next().unwrap_or_default();
+/// Runs `source` as `command` asks for: `!name args` or `call name JSON`.
+fn run_command(command: &str, source: &str) -> Ran {
     let split = |text: &str| {
         let (name, rest) = text.split_once(' ').unwrap_or((text, ""));
         (name.to_owned(), rest.to_owned())
     };
-    if let Some(command) = first.strip_prefix("-- !") {
-        let (name, args) = split(command);
-        run_as_script(&name, &example.text, Entry::Handle(args))
-    } else if let Some(function) = first.strip_prefix("-- call ") {
-        let (name, params) = split(function);
-        run_as_script(&name, &example.text, Entry::Call(serde_json::from_str(&params).unwrap()))
-    } else {
-        run_plain(&example.text, Limits::default())
+    match command.strip_prefix('!') {
+        Some(command) => {
+            let (name, args) = split(command);
+            run_as_script(&name, source, Entry::Handle(args))
+        }
+        None => {
+            let (name, params) = split(command.trim_start_matches("call "));
+            run_as_script(&name, source, Entry::Call(serde_json::from_str(&params).unwrap()))
+        }
     }
+}
+
+/// How the example is to be run, and what it says that it gives then.
+fn runs(example: &Block) -> Vec<(Option<&str>, String)> {
+    let mut runs: Vec<(Option<&str>, String)> = vec![(None, String::new())];
+    for line in example.text.lines() {
+        match line.strip_prefix("-- ").filter(|rest| rest.starts_with('!') || rest.starts_with("call ")) {
+            Some(command) => runs.push((Some(command), String::new())),
+            None => {
+                let says = &mut runs.last_mut().unwrap().1;
+                says.push_str(line);
+                says.push('\n');
+            }
+        }
+    }
+    if runs.len() > 1 {
+        let (_, before) = runs.remove(0);
+        assert!(!before.contains("-->"), "docs/lua.md:{}: says what it gives too early", example.line);
+    }
+    runs
 }
 
 /// What follows `mark` on each line that has it.
@@ -85,15 +107,19 @@ fn every_example_gives_what_it_says() {
         if needs_database(&example) && !cfg!(feature = "db") {
             continue;
         }
-        let ran = run(&example);
-        let printed: Vec<String> = ran.printed.lines().map(str::to_owned).collect();
-        let ended: Vec<String> = ran.error.into_iter().collect();
-        for (expected, found) in
-            [(after(&example.text, "-->"), printed), (after(&example.text, "--!"), ended)]
-        {
-            if expected != found {
-                report +=
-                    &format!("docs/lua.md:{}:\n  says  {expected:#?}\n  gives {found:#?}\n", example.line);
+        for (command, says) in runs(&example) {
+            let ran = match command {
+                Some(command) => run_command(command, &example.text),
+                None => run_plain(&example.text, Limits::default()),
+            };
+            let printed: Vec<String> = ran.printed.lines().map(str::to_owned).collect();
+            let ended: Vec<String> = ran.error.into_iter().collect();
+            let expected = (after(&says, "-->"), after(&says, "--!"));
+            if expected != (printed.clone(), ended.clone()) {
+                report += &format!(
+                    "docs/lua.md:{}:\n  says  {expected:#?}\n  gives {printed:#?} {ended:#?}\n",
+                    example.line
+                );
             }
         }
     }
