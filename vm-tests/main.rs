@@ -11,6 +11,7 @@
 //! - `layering`: imports point downward, and the interpreter reaches nothing outside itself
 //! - `limits`: every limit from both sides, and a memory limit at every place
 //! - `measure`: runs one script and measures it
+//! - `lua_reference`: `docs/lua.md` says what is: its examples, functions, differences and numbers
 //! - `no_c`: the core needs no C compiler
 //! - `spec_scripts`: the specification's own scripts compile as they are
 //! - `stopped`: runs scripts that must be stopped, for the other modules
@@ -33,6 +34,7 @@ mod harness;
 mod hazards;
 mod layering;
 mod limits;
+mod lua_reference;
 mod measure;
 mod no_c;
 mod spec_scripts;

@@ -55,6 +55,10 @@ pub(crate) fn execute(args: &Args) -> CommandResult {
     if let Some(error) = printed.error.take() {
         return Err(error.into());
     }
+    if let Err(error) = &result {
+        let frames: Vec<String> = error.traceback().iter().map(ToString::to_string).collect();
+        note_traceback(&frames);
+    }
     result?;
     Ok(())
 }

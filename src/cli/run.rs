@@ -1,6 +1,6 @@
 //! `goop2 run`: runs one script by hand, as the engine would.
 
-mod report;
+pub(in crate::cli) mod report;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -81,7 +81,9 @@ pub(crate) fn execute(args: Args) -> CommandResult {
     let surroundings = surroundings(&args, &source)?;
     let file_name = args.script.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let finished = match Runner::load(&args.script, &source, surroundings) {
-        Ok(runner) => run(&args, &runner),
+        // What is measured is what a peer runs.
+        Ok(runner) if args.repeat.is_some() => run(&args, &runner),
+        Ok(runner) => run(&args, &runner.traced()),
         Err(RunnerError::Load(error)) => Finished::not_loaded(&error),
         Err(error @ RunnerError::Name { .. }) => return Err(Failure::usage(error)),
         Err(error) => return Err(error.into()),

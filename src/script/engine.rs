@@ -288,11 +288,17 @@ impl Engine {
         let invocation = self.invocation(&script, caller, &reference, is_function);
         let limits = Limits { time: self.config.timeout(), memory_bytes: self.config.max_memory_bytes() };
         let name = script.name.clone();
-        let finished = self.workers.run(Job { script, entry, limits, invocation }).await;
+        let job = Job { script: script.clone(), entry, limits, invocation };
+        let finished = self.workers.run(job).await;
         let Finished { result, stats } = finished.inspect_err(|Busy| self.counters.busy(&name))?;
         let error = result.as_ref().err().map(|error| LastError::new(error, &reference, &caller.peer));
         if let Some(LastError { kind, message, caller, .. }) = &error {
             tracing::warn!(target: "goop2::lua", script = %name, %caller, %reference, kind, "{message}");
+        }
+        if let Err(error @ RunError::Script { .. }) = &result {
+            log_traceback(&name, &reference, error);
+            // It has failed, so that it may again, and then its owner wants to know all.
+            tokio::task::spawn_blocking(move || script.trace());
         }
         self.counters.ended(&name, &stats, error.as_ref());
         if self.reports.receiver_count() > 0 {
@@ -370,5 +376,13 @@ fn report(happened: &[ScriptEvent]) {
                 tracing::error!(target: "goop2::scripts", %file, "script not loaded, the last good version stays: {problem}");
             }
         }
+    }
+}
+
+/// Tells the owner which functions an error went through.
+fn log_traceback(script: &ScriptName, reference: &str, error: &RunError) {
+    for frame in error.traceback() {
+        let frame = frame.to_string();
+        tracing::warn!(target: "goop2::lua", %script, %reference, "  {}", frame.escape_debug());
     }
 }

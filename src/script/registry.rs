@@ -14,7 +14,7 @@ use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -33,12 +33,31 @@ pub(crate) const FUNCTIONS_DIR: &str = "functions";
 pub(crate) struct Script {
     pub(crate) name: ScriptName,
     pub(crate) header: Header,
-    pub(crate) program: Program,
+    program: Program,
+    /// The same, made so that its errors have a whole traceback; once somebody wants one.
+    traced: OnceLock<Program>,
+    source: Vec<u8>,
     /// What lies in `functions/` is a data function only.
     in_script_dir: bool,
 }
 
 impl Script {
+    /// The program to run.
+    pub(crate) fn program(&self) -> &Program {
+        self.traced.get().unwrap_or(&self.program)
+    }
+
+    /// Makes the errors of later invocations have a whole traceback, which costs calls of small functions up
+    /// to a third of their time: for a script that has failed, until its next version. Blocks for a compile.
+    pub(crate) fn trace(&self) {
+        if self.traced.get().is_none()
+            && let Ok(program) = Program::compile_traced(&self.name.file_name(), &self.source)
+        {
+            // Another failure may have been quicker.
+            let _ = self.traced.set(program);
+        }
+    }
+
     /// Whether it answers `!name`.
     pub(crate) fn is_command(&self) -> bool {
         self.in_script_dir && self.program.entries().handle
@@ -280,7 +299,8 @@ fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
 /// Checks and compiles one script.
 pub(crate) fn load(name: &ScriptName, source: &[u8], in_script_dir: bool) -> Result<Script, LoadError> {
     let program = Program::compile(&name.file_name(), source)?;
-    Ok(Script { name: name.clone(), header: Header::parse(source), program, in_script_dir })
+    let (header, source) = (Header::parse(source), source.to_vec());
+    Ok(Script { name: name.clone(), header, program, traced: OnceLock::new(), source, in_script_dir })
 }
 
 #[cfg(test)]

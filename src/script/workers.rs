@@ -176,7 +176,7 @@ async fn run_ticket(ticket: Ticket, load: Arc<AtomicUsize>) {
 pub(crate) async fn run_job(job: Job, load: &AtomicUsize) -> Finished {
     let Job { script, entry, limits, invocation } = job;
     let kv = invocation.kv.clone();
-    let program = &script.program;
+    let program = script.program();
     let invocation = Rc::new(invocation);
     let mut machine = match Machine::with_api(program, entry, limits, invocation.clone(), api::install) {
         Ok(machine) => machine,

@@ -24,6 +24,7 @@ struct ReportedError {
     kind: &'static str,
     message: String,
     line: Option<u64>,
+    traceback: Vec<String>,
     hint: Option<&'static str>,
 }
 
@@ -56,7 +57,9 @@ impl Finished {
                     _ => None,
                 };
                 let (kind, line) = (error.kind(), error.line());
-                finished.error = Some(ReportedError { kind, message: error.to_string(), line, hint });
+                let traceback = error.traceback().iter().map(ToString::to_string).collect();
+                let message = error.to_string();
+                finished.error = Some(ReportedError { kind, message, line, traceback, hint });
             }
         }
         finished
@@ -64,7 +67,8 @@ impl Finished {
 
     pub(super) fn not_loaded(error: &LoadError) -> Self {
         let (kind, line) = (load_error_kind(error), error.line());
-        let error = ReportedError { kind, message: error.to_string(), line, hint: None };
+        let error =
+            ReportedError { kind, message: error.to_string(), line, traceback: Vec::new(), hint: None };
         Self { error: Some(error), ..Self::empty(Stats::default()) }
     }
 
@@ -83,7 +87,13 @@ impl Finished {
 
     pub(super) fn as_json(&self, script: &str) -> Value {
         let error = self.error.as_ref().map(|error| {
-            json!({ "kind": error.kind, "message": error.message, "script": script, "line": error.line })
+            json!({
+                "kind": error.kind,
+                "message": error.message,
+                "script": script,
+                "line": error.line,
+                "traceback": error.traceback,
+            })
         });
         let mut report = json!({
             "ok": self.is_ok(),
@@ -107,6 +117,7 @@ impl Finished {
         match (&self.error, &self.reply) {
             (Some(error), _) => {
                 note(&format!("goop2: {}", printable(&error.message)));
+                note_traceback(&error.traceback);
                 if let Some(hint) = error.hint {
                     note(hint);
                 }
@@ -167,5 +178,15 @@ mod tests {
         }
         let one = Repeat::of(vec![Duration::from_micros(7)]);
         assert!((one.p50_us - 7.0).abs() < 1e-6 && (one.p99_us - 7.0).abs() < 1e-6);
+    }
+}
+
+/// The functions that an error went through, on stderr.
+pub(in crate::cli) fn note_traceback(frames: &[String]) {
+    if !frames.is_empty() {
+        note("traceback:");
+    }
+    for frame in frames {
+        note(&format!("  {}", printable(frame)));
     }
 }
