@@ -24,6 +24,8 @@ pub struct Header {
 impl Header {
     /// Reads the leading lines that start with `---`, after blank lines and a `#!` line.
     pub fn parse(source: &[u8]) -> Self {
+        // Some editors begin a file with a byte order mark; the program is read without it too.
+        let source = source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source);
         let mut header = Self::default();
         let mut in_tags = false;
         let lines = source.split(|byte| *byte == b'\n').enumerate();
@@ -78,6 +80,14 @@ mod tests {
         assert_eq!(Header::parse(b"-- two dashes\n--- late"), Header::default());
         assert_eq!(Header::parse(b"#!/usr/bin/lua\n--- after a shebang").description, "after a shebang");
         assert_eq!(Header::parse(b"--- @rate_limit none").rate_limit, None);
+    }
+
+    /// A script saved by an editor that writes the mark lost its description and its rate limit.
+    #[test]
+    fn a_byte_order_mark_does_not_hide_the_head() {
+        let header = Header::parse(b"\xEF\xBB\xBF--- Score a quiz\n--- @rate_limit 5\n");
+        assert_eq!(header, Header { description: "Score a quiz".into(), rate_limit: Some(5) });
+        assert_eq!(Header::parse(b"\xEF\xBB\xBF#!/usr/bin/lua\n--- late").description, "late");
     }
 
     #[test]
