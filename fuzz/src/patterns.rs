@@ -10,7 +10,7 @@ use crate::reference::{self, Plain};
 
 /// The most steps of one comparison. Reference Lua can't be stopped, so what takes us longer is not
 /// given to it.
-const MAX_STEPS: u32 = 100_000;
+const MAX_STEPS: u32 = 20_000;
 
 /// Pieces that patterns are made of, beside single bytes.
 const PIECES: &[&str] = &[

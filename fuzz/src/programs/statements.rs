@@ -92,7 +92,12 @@ impl<'a> Writer<'a> {
         let outer = self.variables.len();
         // 200 local variables a function are the limit, and the rewrite has some of its own.
         while self.spend() && self.variables.len() < 120 {
-            self.deeper(Self::statement);
+            // Most statements raise an error sooner or later, and those behind them are to run too.
+            if self.choices.chance(110) {
+                self.deeper(Self::caught_statement);
+            } else {
+                self.deeper(Self::statement);
+            }
             self.put("\n");
             if self.choices.chance(60) {
                 break;
@@ -115,6 +120,16 @@ impl<'a> Writer<'a> {
             self.values();
         }
         self.put(" end");
+        self.variables.truncate(outer.0);
+        (self.loops, self.varargs) = (outer.1, outer.2);
+    }
+
+    fn caught_statement(&mut self) {
+        let outer = (self.variables.len(), self.loops, self.varargs);
+        (self.loops, self.varargs) = (0, false);
+        self.put("pcall(function() ");
+        self.statement();
+        self.put(" end)");
         self.variables.truncate(outer.0);
         (self.loops, self.varargs) = (outer.1, outer.2);
     }
