@@ -9,6 +9,7 @@ mod natives;
 mod statements;
 mod treasures;
 
+use goop2::vm::stdlib::random::Random;
 use serde_json::json;
 
 use crate::choices::Choices;
@@ -28,9 +29,15 @@ pub struct Generated {
     pub memory_bytes: usize,
 }
 
+/// How many choices are made up for a program that goes on by itself.
+const TAIL: usize = 300;
+
 /// The program that `data` stands for.
 pub fn generate(data: &[u8]) -> Generated {
-    let mut choices = Choices::new(data);
+    let goes_on = data.first().is_some_and(|head| head & 0b1000 != 0);
+    let tail = if goes_on { tail(data) } else { Vec::new() };
+    let data = [data, &tail].concat();
+    let mut choices = Choices::new(&data);
     let head = choices.byte();
     // The script's surroundings cost ten times as long to build, so most programs go without.
     let surroundings = if head & 0b11 == 0b11 { Surroundings::Goop } else { Surroundings::Bare };
@@ -47,6 +54,16 @@ pub fn generate(data: &[u8]) -> Generated {
         Entry::Call(_) => writer.entry("call"),
     };
     Generated { source, entry, surroundings, memory_bytes }
+}
+
+/// More choices, which `data` decides. The fuzzing engine prefers short inputs, and by themselves they
+/// would make short programs only.
+fn tail(data: &[u8]) -> Vec<u8> {
+    let seed = data.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    let mut random = Random::new(seed);
+    (0..TAIL).map(|_| random.next_u64() as u8).collect()
 }
 
 #[cfg(test)]

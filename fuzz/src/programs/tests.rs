@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use goop2::vm::stdlib::random::Random;
-
 use super::natives::{GOOP, NATIVES};
 use super::*;
 use crate::sandbox::{limits, run};
@@ -15,6 +13,13 @@ fn bytes(random: &mut Random, count: usize) -> Vec<u8> {
 #[test]
 fn no_bytes_make_an_empty_program() {
     assert_eq!(generate(&[]).source, "");
+}
+
+#[test]
+fn a_program_that_goes_on_is_long_and_always_the_same() {
+    let generated = generate(&[0b1000, 1]);
+    assert!(generated.source.len() > 20);
+    assert_eq!(generate(&[0b1000, 1]), generated);
 }
 
 #[test]
