@@ -54,11 +54,9 @@ impl Header {
     }
 
     fn add_to_description(&mut self, text: &str) {
-        if !self.description.is_empty() && !text.is_empty() {
-            self.description.push(' ');
-        }
+        let blank = if self.description.is_empty() || text.is_empty() { "" } else { " " };
         let printable = text.chars().filter(|c| !c.is_control());
-        for c in printable {
+        for c in blank.chars().chain(printable) {
             if self.description.len() + c.len_utf8() > MAX_DESCRIPTION_BYTES {
                 return;
             }
@@ -98,5 +96,8 @@ mod tests {
         let description = Header::parse(&source).description;
         assert!(description.len() <= MAX_DESCRIPTION_BYTES);
         assert!(!description.contains('\u{1B}'), "{description}");
+        // Each line after the bound was reached added its blank.
+        let many = format!("--- {}\n{}", "x".repeat(MAX_DESCRIPTION_BYTES), "--- y\n".repeat(1_000));
+        assert_eq!(Header::parse(many.as_bytes()).description.len(), MAX_DESCRIPTION_BYTES);
     }
 }
