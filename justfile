@@ -59,5 +59,5 @@ fuzz-smoke SECONDS="30":
     fuzz/run {{ SECONDS }}
 
 # The tests of what the fuzz targets use; one at a time, because they measure the memory of the process
-fuzz-test:
-    cargo test --locked --manifest-path fuzz/Cargo.toml --features peer --lib -- --test-threads=1
+fuzz-test *ARGS:
+    cargo test --locked --manifest-path fuzz/Cargo.toml --lib {{ ARGS }} -- --test-threads=1
