@@ -111,9 +111,9 @@ fn check_format(case: &Case) {
     };
     // What C leaves undefined: a number that the integer does not hold, which for `%c` is an `int`.
     let undefined = match directive.conversion {
-        Conversion::Char => !(case.number.abs() < 2e9),
+        Conversion::Char => case.number.is_nan() || case.number.abs() >= 2e9,
         Conversion::Unsigned | Conversion::Octal | Conversion::Hex | Conversion::Signed => {
-            !(case.number.abs() < 9.2e18)
+            case.number.is_nan() || case.number.abs() >= 9.2e18
         }
         _ => false,
     };

@@ -53,7 +53,7 @@ impl Writer<'_> {
             0 => writer.variable(),
             1 => writer.literal(NUMBERS),
             2 => writer.literal(STRINGS),
-            3 | 4 | 5 => writer.native_call(),
+            3..=5 => writer.native_call(),
             6 | 7 => writer.binary(),
             8 => writer.unary(),
             9 => writer.table(),

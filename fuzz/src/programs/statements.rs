@@ -136,7 +136,7 @@ impl<'a> Writer<'a> {
 
     fn statement(&mut self) {
         match self.choices.below(22) {
-            0 | 1 | 2 => self.local(),
+            0..=2 => self.local(),
             3 | 4 => self.assignment(),
             5 | 6 => self.statement_call(),
             7 => self.if_else(),
