@@ -74,6 +74,14 @@ deny:
 demo *ARGS:
     cargo run --locked --release -- demo {{ ARGS }}
 
-# Run every fuzz target for MINUTES (needs cargo-fuzz and a nightly toolchain)
-fuzz MINUTES="1":
-    for target in $(cargo +nightly fuzz list); do cargo +nightly fuzz run "$target" -- -max_total_time=$(({{ MINUTES }} * 60)); done
+# Run every fuzz target, or the TARGETS, for MINUTES (needs cargo-fuzz and a C++ compiler)
+fuzz MINUTES="1" *TARGETS:
+    fuzz/run $(({{ MINUTES }} * 60)) {{ TARGETS }}
+
+# Run every fuzz target for a moment
+fuzz-smoke SECONDS="30":
+    fuzz/run {{ SECONDS }}
+
+# The tests of what the fuzz targets use; one at a time, because they measure the memory of the process
+fuzz-test *ARGS:
+    cargo test --locked --manifest-path fuzz/Cargo.toml --lib {{ ARGS }} -- --test-threads=1

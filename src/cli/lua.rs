@@ -11,6 +11,7 @@ use goop2::vm::{Entry, Limits, Machine, Program, Slice};
 use super::args::{megabytes, seconds};
 use super::failure::{CommandResult, Failure};
 use super::output::Output;
+use super::run::report::note_traceback;
 use super::scripts;
 
 /// Runs a plain Lua file in the sandbox, without `goop`; `print` writes to stdout

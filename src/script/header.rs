@@ -215,6 +215,9 @@ mod tests {
         let description = Header::parse(&source).description;
         assert!(description.len() <= MAX_TEXT_BYTES);
         assert!(!description.contains('\u{1B}'), "{description}");
+        // Each line after the bound was reached once added its blank.
+        let long = format!("--- {}\n{}", "x".repeat(MAX_TEXT_BYTES), "--- y\n".repeat(1_000));
+        assert_eq!(Header::parse(long.as_bytes()).description.len(), MAX_TEXT_BYTES);
         let many = Header::parse("--- @param a b c\n--- @x\n".repeat(2_000).as_bytes());
         assert_eq!((many.params.len(), many.problems.len()), (MAX_PARAMS, MAX_PROBLEMS));
     }

@@ -113,6 +113,22 @@ async fn json_goes_both_ways() {
     );
 }
 
+/// The JSON reader's quick way missed the last bit of some numbers: a script read another number than it wrote.
+#[tokio::test]
+async fn json_keeps_every_bit_of_a_number() {
+    let peer = Peer::with(&[(
+        "n.lua",
+        "function handle(text)
+            local number = tonumber(text)
+            local back = goop.json.decode(goop.json.encode(number))
+            return tostring(back == number and goop.json.decode(text) == number)
+        end",
+    )]);
+    for text in ["1.2882297539194267e-231", "0.1", "5e-324", "1.7976931348623157e308", "9007199254740993"] {
+        assert_eq!(peer.chat(&format!("!n {text}")).await.as_deref(), Some("true"), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn commands_lists_chat_commands() {
     let peer = Peer::with(&[

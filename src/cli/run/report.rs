@@ -164,6 +164,16 @@ impl Repeat {
     }
 }
 
+/// The functions that an error went through, on stderr.
+pub(in crate::cli) fn note_traceback(frames: &[String]) {
+    if !frames.is_empty() {
+        note("traceback:");
+    }
+    for frame in frames {
+        note(&format!("  {}", printable(frame)));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,15 +188,5 @@ mod tests {
         }
         let one = Repeat::of(vec![Duration::from_micros(7)]);
         assert!((one.p50_us - 7.0).abs() < 1e-6 && (one.p99_us - 7.0).abs() < 1e-6);
-    }
-}
-
-/// The functions that an error went through, on stderr.
-pub(in crate::cli) fn note_traceback(frames: &[String]) {
-    if !frames.is_empty() {
-        note("traceback:");
-    }
-    for frame in frames {
-        note(&format!("  {}", printable(frame)));
     }
 }

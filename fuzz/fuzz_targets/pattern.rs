@@ -1,0 +1,6 @@
+//! Patterns give what reference Lua 5.1 gives.
+#![no_main]
+
+use goop2_fuzz::patterns::{case, check};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| check(&case(data)));

@@ -1,0 +1,1 @@
+stars BETWEEN 1 AND 2 OR title IS NOT NULL

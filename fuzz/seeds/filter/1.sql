@@ -1,0 +1,1 @@
+upper(substr(title, 1, 3)) IN ('ROW', 'x') AND NOT stars = 2.5e0

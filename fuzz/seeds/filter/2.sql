@@ -1,0 +1,1 @@
+title LIKE '%a!_%' ESCAPE '!' -- c

@@ -1,0 +1,1 @@
+"stars" % 2 <> 0 AND `title` || 'x' > [title]

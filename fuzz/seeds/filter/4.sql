@@ -1,0 +1,1 @@
+coalesce(NULL, trim(title), 7) IS NOT DISTINCT FROM iif(true, 1, 2)

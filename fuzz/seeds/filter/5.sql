@@ -1,0 +1,1 @@
+1=1) OR (_owner = 'bob'

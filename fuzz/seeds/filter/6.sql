@@ -1,0 +1,1 @@
+title = (SELECT word FROM secrets)

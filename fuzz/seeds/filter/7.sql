@@ -1,0 +1,1 @@
+date(_created_at) <= date('now', '+1 day')

@@ -1,0 +1,5 @@
+#!/usr/bin/lua
+
+--- Late
+--- @rate_limit none
+--- @other
