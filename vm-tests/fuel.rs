@@ -159,6 +159,8 @@ const ROWS: &[(&str, &str, &[usize])] = &[
     ("goop.json.encode, of a list", "same(n)", &[0, 1_000, 10_000]),
     ("goop.json.decode, of text", "'\"' .. text(n) .. '\"'", SIZES),
     ("goop.json.decode, of a list", "'[1' .. rep(',1', n) .. ']'", &[0, 1_000, 10_000]),
+    ("goop.json.array", "{}", ONE),
+    ("goop.json.object", "{}", ONE),
     ("goop.commands", "nil", ONE),
     ("goop.log.info", "'x'", ONE),
     ("goop.log.warn", "'x'", ONE),

@@ -293,10 +293,12 @@ impl Engine {
         let Finished { result, stats } = finished.inspect_err(|Busy| self.counters.busy(&name))?;
         let error = result.as_ref().err().map(|error| LastError::new(error, &reference, &caller.peer));
         if let Some(LastError { kind, message, caller, .. }) = &error {
-            tracing::warn!(target: "goop2::lua", script = %name, %caller, %reference, kind, "{message}");
+            let traceback = traceback(&result);
+            tracing::warn!(
+                target: "goop2::lua", script = %name, %caller, %reference, kind, traceback, "{message}"
+            );
         }
-        if let Err(error @ RunError::Script { .. }) = &result {
-            log_traceback(&name, &reference, error);
+        if let Err(RunError::Script { .. }) = &result {
             // It has failed, so that it may again, and then its owner wants to know all.
             tokio::task::spawn_blocking(move || script.trace());
         }
@@ -379,10 +381,9 @@ fn report(happened: &[ScriptEvent]) {
     }
 }
 
-/// Tells the owner which functions an error went through.
-fn log_traceback(script: &ScriptName, reference: &str, error: &RunError) {
-    for frame in error.traceback() {
-        let frame = frame.to_string();
-        tracing::warn!(target: "goop2::lua", %script, %reference, "  {}", frame.escape_debug());
-    }
+/// The functions that an error went through, for one line of the owner's log; `None` when there are none.
+fn traceback(result: &Result<Outcome, RunError>) -> Option<String> {
+    let frames = result.as_ref().err()?.traceback();
+    let frames: Vec<String> = frames.iter().map(|frame| frame.to_string().escape_debug().collect()).collect();
+    (!frames.is_empty()).then(|| frames.join(" < "))
 }
