@@ -321,8 +321,6 @@ fn no_work_in_the_table_is_free() {
         "table.getn",
         "table.insert, at the end",
         "table.remove, at the end",
-        // Each call ends the step, and the store holds 64 KB.
-        "goop.kv.set",
     ];
     let table = fs::read_to_string(golden_file()).unwrap();
     for row in rows().iter().filter(|row| row.sizes.len() > 1) {
