@@ -2,7 +2,7 @@
 //!
 //! Two questions. What does one small invocation cost from nothing to nothing? And how fast do programs run
 //! beside the same VM with its own standard library and no limits: what do the sandbox's checks, its natives
-//! and the noted lines cost?
+//! and the marks of where it is cost?
 //!
 //! A ratio of two runs in one process says more than times, which depend on the machine. The runs are
 //! interleaved and the best of each counts, so that what else the machine does falls on both or on neither.

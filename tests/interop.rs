@@ -200,7 +200,6 @@ async fn our_node_asks_a_js_host_for_its_label() {
 /// Takes what presence does from outside: a script knows its caller's label, and whoever follows the topic
 /// hears of the host.
 #[test]
-#[ignore = "the peer has no presence yet"]
 fn presence_is_exchanged_with_a_js_peer() {
     const TOPIC: &str = "goop.presence.v1";
     let options = json!({"key": VISITOR_KEY, "listen": [], "gossip": true});

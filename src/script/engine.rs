@@ -293,7 +293,7 @@ impl Engine {
         let Finished { result, stats } = finished.inspect_err(|Busy| self.counters.busy(&name))?;
         let error = result.as_ref().err().map(|error| LastError::new(error, &reference, &caller.peer));
         if let Some(LastError { kind, message, caller, .. }) = &error {
-            let traceback = traceback(&result);
+            let traceback = traceback(&result).map(tracing::field::display);
             tracing::warn!(
                 target: "goop2::lua", script = %name, %caller, %reference, kind, traceback, "{message}"
             );
@@ -384,6 +384,7 @@ fn report(happened: &[ScriptEvent]) {
 /// The functions that an error went through, for one line of the owner's log; `None` when there are none.
 fn traceback(result: &Result<Outcome, RunError>) -> Option<String> {
     let frames = result.as_ref().err()?.traceback();
-    let frames: Vec<String> = frames.iter().map(|frame| frame.to_string().escape_debug().collect()).collect();
+    // Of names that scripts and files can have: there is nothing to escape.
+    let frames: Vec<String> = frames.iter().map(ToString::to_string).collect();
     (!frames.is_empty()).then(|| frames.join(" < "))
 }

@@ -101,3 +101,22 @@ async fn an_invocation_and_a_script_have_only_so_many_lines() {
         lines[1_000]
     );
 }
+
+/// To know all callers costs time, so it begins with the first failure.
+#[tokio::test]
+async fn from_the_second_failure_on_the_log_has_the_whole_traceback() {
+    start();
+    let peer = Peer::with(&[(
+        "fails-deep.lua",
+        "local function grade(answer) local points = answer.points return points + 1 end
+        function handle(args) local total = grade({}) return total end",
+    )]);
+    let whole = "fails-deep.lua:1: in function 'grade' < fails-deep.lua:2: in function 'handle'";
+    peer.chat("!fails-deep").await;
+    let first = lines_of("fails-deep").pop().unwrap();
+    assert!(first.contains("fails-deep.lua:1: in function 'grade'") && !first.contains(whole), "{first}");
+    // The program is made anew beside the calls.
+    while !lines_of("fails-deep").iter().any(|line| line.contains(whole)) {
+        peer.chat("!fails-deep").await;
+    }
+}
