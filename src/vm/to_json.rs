@@ -21,7 +21,7 @@ use serde_json::Value as Json;
 use crate::vm::error::ConvertError;
 use crate::vm::from_json::exact_integer;
 use crate::vm::json_marks::{Mark, mark_of, null_value};
-use crate::vm::limits::{MAX_JSON_VALUES, MAX_RESULT_BYTES, MAX_RESULT_DEPTH};
+use crate::vm::limits::{MAX_JSON_VALUES, MAX_RESULT_BYTES, MAX_RESULT_DEPTH, MAX_RESULT_TREE_BYTES};
 use crate::vm::read_only;
 use crate::vm::stdlib::text::number_text;
 
@@ -34,7 +34,7 @@ pub(crate) fn value_to_json<'gc>(
     value: Value<'gc>,
     root: &'static str,
 ) -> Result<Json, ConvertError> {
-    let exporter = Exporter::new(ctx, root);
+    let exporter = Exporter { tree_bytes: Some(Cell::new(0)), ..Exporter::new(ctx, root) };
     serde_json::to_value(Item { exporter: &exporter, value }).map_err(|error| exporter.problem(&error))
 }
 
@@ -64,6 +64,8 @@ struct Exporter<'gc> {
     open: RefCell<Vec<Table<'gc>>>,
     values: Cell<usize>,
     bytes: Cell<usize>,
+    /// What the tree takes that is being built, if it is one.
+    tree_bytes: Option<Cell<usize>>,
     /// What the tables seen so far hold. A table that was emptied is still as long to walk over as it was when
     /// full, and it may be in the value a hundred thousand times: each is walked over once.
     entries: RefCell<HashMap<*const (), Entries<'gc>>>,
@@ -117,6 +119,7 @@ impl<'gc> Exporter<'gc> {
             open: RefCell::default(),
             values: Cell::new(0),
             bytes: Cell::new(0),
+            tree_bytes: None,
             entries: RefCell::default(),
             problem: RefCell::default(),
         }
@@ -167,6 +170,29 @@ impl<'gc> Exporter<'gc> {
         Ok(())
     }
 
+    /// Counts what a table takes in the tree. Its objects are search trees, whose smallest takes 632 bytes: so
+    /// a megabyte of JSON can be thirty of tree.
+    fn count_tree(&self, entries: &[(Value<'gc>, Value<'gc>)]) -> Result<(), ConvertError> {
+        /// A node of the search tree, and how many fields it holds on average.
+        const NODE_BYTES: usize = 640;
+        const NODE_FIELDS: usize = 8;
+        /// A value in a list whose buffer was doubled.
+        const ENTRY_BYTES: usize = 64;
+        let Some(tree_bytes) = &self.tree_bytes else { return Ok(()) };
+        let bytes = match entries.first() {
+            Some((Value::String(_), _)) => NODE_BYTES * entries.len().div_ceil(NODE_FIELDS),
+            _ => ENTRY_BYTES * entries.len(),
+        };
+        tree_bytes.set(tree_bytes.get().saturating_add(bytes));
+        if tree_bytes.get() > MAX_RESULT_TREE_BYTES {
+            return Err(ConvertError::TooLarge {
+                limit: MAX_RESULT_TREE_BYTES,
+                unit: "bytes while it is built",
+            });
+        }
+        Ok(())
+    }
+
     /// What `table` holds.
     fn entries(&self, table: Table<'gc>) -> Result<Entries<'gc>, ConvertError> {
         let address = Gc::as_ptr(table.into_inner()).cast();
@@ -191,6 +217,7 @@ impl<'gc> Exporter<'gc> {
         self.check(self.enter(table))?;
         let mark = mark_of(self.ctx, table);
         let entries = self.check(self.entries(table))?;
+        self.check(self.count_tree(&entries))?;
         let written = match entries.first() {
             _ if mark == Some(Mark::Object) => self.fields(&entries, true, serializer),
             None if mark == Some(Mark::List) => serializer.collect_seq::<[(); 0]>([]),
