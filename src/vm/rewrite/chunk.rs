@@ -38,12 +38,11 @@ pub(crate) fn rewrite(
     names: &Names,
     traced: bool,
 ) -> (Vec<HiddenNative>, Places) {
-    let facts = Facts::of(names);
-    let callers = traced || facts.needs_callers();
+    let facts = Facts::of(names, traced);
     split_chains(chunk, source);
     name_locals(chunk, &facts);
     let mut natives = bind_operators(chunk, &facts);
-    let places = set_marks(chunk, script, &facts, callers, &mut natives);
+    let places = set_marks(chunk, script, &facts, &mut natives);
     natives.insert(0, HiddenNative::TrackMark);
     let closed_on = chunk.block.closed_on;
     let script = std::mem::replace(&mut chunk.block, empty_block(closed_on));

@@ -27,11 +27,15 @@ pub(super) struct Facts<'a> {
     names: &'a Names,
     /// Whether tables may have metatables, and so operators may do anything.
     pub(super) metatables: bool,
+    /// Whether somebody asks for the lines of callers.
+    pub(super) callers: bool,
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn of(names: &'a Names) -> Self {
-        Self { names, metatables: names.reaches_global("setmetatable") }
+    /// What is known of a program, whose errors have a whole traceback if it is `traced`.
+    pub(super) fn of(names: &'a Names, traced: bool) -> Self {
+        let metatables = names.reaches_global("setmetatable");
+        Self { names, metatables, callers: traced || names.raises_with_level() }
     }
 
     /// The native that a global variable certainly holds, of those that never call back.
@@ -46,11 +50,6 @@ impl<'a> Facts<'a> {
             _ => return None,
         };
         self.names.keeps_global(global).then_some(known)
-    }
-
-    /// Whether errors may ask for the line of a caller: `error` has a level, or may have one.
-    pub(super) fn needs_callers(&self) -> bool {
-        self.names.raises_with_level()
     }
 
     /// What a global function of this name gets from its only caller, the host.

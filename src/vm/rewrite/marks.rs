@@ -53,20 +53,17 @@ pub(super) fn mark_variable() -> Text {
     MARK.into()
 }
 
-/// Rewrites the chunk so that it sets the mark, with or without the regions of callers. Natives
-/// that it needs are added to `natives`.
+/// Rewrites the chunk so that it sets the mark. Natives that it needs are added to `natives`.
 pub(super) fn set_marks(
     chunk: &mut Chunk<Text>,
     script: &str,
     facts: &Facts<'_>,
-    callers: bool,
     natives: &mut Vec<HiddenNative>,
 ) -> Places {
     let survey = Survey::of(chunk);
     let bits = survey.bits();
     let function = Function { place: place(MAIN.to_owned(), &chunk.block), has_caller: false };
-    let mut marker =
-        Marker { script, facts, bits, callers, depth: 0, function, regions: Vec::new(), natives };
+    let mut marker = Marker { script, facts, bits, depth: 0, function, regions: Vec::new(), natives };
     marker.functions_in(&mut chunk.block);
     marker.body(&mut chunk.block, MAIN.to_owned(), false, None);
     let regions = marker.regions;
@@ -129,8 +126,6 @@ struct Marker<'a> {
     script: &'a str,
     facts: &'a Facts<'a>,
     bits: u32,
-    /// Whether marks hold the regions of callers.
-    callers: bool,
     /// How many functions are around the code.
     depth: u8,
     function: Function,
@@ -221,7 +216,7 @@ impl Marker<'_> {
 
     /// Whether the function's mark holds the regions of its callers too.
     fn keeps_callers(&self) -> bool {
-        self.function.has_caller && self.callers
+        self.function.has_caller && self.facts.callers
     }
 
     /// `callers mark << BITS`

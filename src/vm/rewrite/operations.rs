@@ -28,12 +28,21 @@ pub(super) struct Collector<'a> {
     line: LineNumber,
     /// The variable of the function itself: calls of itself fail in nothing it does not.
     own: Option<&'a Text>,
+    /// Whether calls of what certainly is a function are operations too. They can't fail, but their lines are
+    /// those of callers.
+    all_calls: bool,
     pub(super) operations: Vec<Operation>,
 }
 
 impl<'a> Collector<'a> {
     pub(super) fn new(facts: &'a Facts<'a>, depth: u8, line: LineNumber) -> Self {
-        Self { facts, depth, line, own: None, operations: Vec::new() }
+        Self { facts, depth, line, own: None, all_calls: facts.callers, operations: Vec::new() }
+    }
+
+    /// Takes in every call of a script's function, whether it can fail or not.
+    pub(super) fn with_all_calls(mut self) -> Self {
+        self.all_calls = true;
+        self
     }
 
     /// Leaves calls of this variable out.
@@ -387,7 +396,10 @@ impl<'a> Collector<'a> {
             (PrimaryExpression::Name(name), [], CallSuffix::Function(_)) => Some(name),
             _ => None,
         };
-        if known.is_none() && (called.is_none() || called != self.own) {
+        let is_native = known.is_some();
+        let is_own = called.is_some() && called == self.own;
+        let can_not_fail = callee.holds == Some(Type::Function) && !self.all_calls;
+        if !is_native && !is_own && !can_not_fail {
             self.add_operator(MetaMethod::Call, vec![callee]);
         }
         let given = called.and_then(|name| local(name)?.gives.flatten());

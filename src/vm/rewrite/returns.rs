@@ -99,7 +99,7 @@ impl Leaving<'_, '_> {
 
     /// Whether evaluating it can neither fail in the VM nor run any function of the script.
     fn is_safe(&self, value: &Expression<Text>) -> bool {
-        let mut collector = Collector::new(self.facts, 0, self.line);
+        let mut collector = Collector::new(self.facts, 0, self.line).with_all_calls();
         collector.expression(value);
         collector.operations.is_empty()
     }
