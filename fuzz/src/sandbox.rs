@@ -149,6 +149,10 @@ fn run_with_goop(source: &[u8], entry: Entry, limits: Limits) -> (Result<Outcome
 pub fn runner(source: &[u8], limits: Limits) -> Result<Runner, LoadError> {
     let caller = |name: &str| Caller { peer: PeerId::parse(name).expect("a name"), label: "Ana".to_owned() };
     let around = Around {
+        kv_enabled: true,
+        // With the node come its features.
+        #[cfg(feature = "peer")]
+        http: None,
         caller: caller("ana"),
         own: caller("host"),
         peer_dir: None,
