@@ -14,6 +14,7 @@ use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
@@ -36,6 +37,7 @@ pub(crate) struct Script {
     program: Program,
     /// The same, made so that its errors have a whole traceback; once somebody wants one.
     traced: OnceLock<Program>,
+    trace_begun: AtomicBool,
     source: Vec<u8>,
     /// What lies in `functions/` is a data function only.
     in_script_dir: bool,
@@ -50,10 +52,11 @@ impl Script {
     /// Makes the errors of later invocations have a whole traceback, which costs calls of small functions up
     /// to a third of their time: for a script that has failed, until its next version. Blocks for a compile.
     pub(crate) fn trace(&self) {
-        if self.traced.get().is_none()
+        // A hundred calls may fail at once, and one compile is enough.
+        if !self.trace_begun.swap(true, Ordering::AcqRel)
             && let Ok(program) = Program::compile_traced(&self.name.file_name(), &self.source)
         {
-            // Another failure may have been quicker.
+            // Nobody else sets it.
             let _ = self.traced.set(program);
         }
     }
@@ -300,7 +303,15 @@ fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
 pub(crate) fn load(name: &ScriptName, source: &[u8], in_script_dir: bool) -> Result<Script, LoadError> {
     let program = Program::compile(&name.file_name(), source)?;
     let (header, source) = (Header::parse(source), source.to_vec());
-    Ok(Script { name: name.clone(), header, program, traced: OnceLock::new(), source, in_script_dir })
+    Ok(Script {
+        name: name.clone(),
+        header,
+        program,
+        traced: OnceLock::new(),
+        trace_begun: AtomicBool::new(false),
+        source,
+        in_script_dir,
+    })
 }
 
 #[cfg(test)]
