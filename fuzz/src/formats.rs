@@ -117,12 +117,30 @@ fn check_format(case: &Case) {
         }
         _ => false,
     };
-    if ends_early || undefined {
+    if ends_early || undefined || glibc_drops_zeros(&format, case.number) {
         return;
     }
     let reference = reference::call("string.format", &[Plain::Text(format.clone()), value]);
     let ours = [&ours[..], b"|"].concat();
     assert_eq!(Ok(vec![Plain::Text(ours)]), reference, "{:?} of {case:?}", String::from_utf8_lossy(&format));
+}
+
+/// Whether glibc (seen in 2.36) forgets that `#` keeps the zeros of a `%g`: where rounding carries into one more
+/// digit than the precision has before the point, it writes 99999.5 by `%#.5g` as `1.e+05` and not `1.0000e+05`.
+fn glibc_drops_zeros(format: &[u8], number: f64) -> bool {
+    let letter = format.iter().rev().nth(1);
+    if !format.contains(&b'#') || !matches!(letter, Some(b'g' | b'G')) || !number.is_finite() {
+        return false;
+    }
+    let precision = match format.iter().position(|byte| *byte == b'.') {
+        Some(point) => {
+            let digits = format[point + 1..].iter().take_while(|byte| byte.is_ascii_digit());
+            digits.fold(0, |all, digit| all * 10 + usize::from(digit - b'0')).max(1)
+        }
+        None => 6,
+    };
+    let rounded = format!("{:.*e}", precision - 1, number.abs());
+    rounded.ends_with(&format!("e{precision}")) && number.abs() < 10f64.powi(precision as i32)
 }
 
 fn check_number_text(number: f64) {
@@ -184,6 +202,20 @@ mod tests {
                 check(&Case { directive: b"d".to_vec(), number: 1.0, text: text.into(), base });
             }
         }
+    }
+
+    /// Found by the target; the text of ours is the one that C asks for.
+    #[test]
+    fn a_fault_of_glibc_is_not_ours() {
+        let case = |number| Case { directive: b"#-11.5G".to_vec(), number, text: Vec::new(), base: 10 };
+        check(&case(99999.5));
+        assert!(glibc_drops_zeros(b"%#-11.5G|", 99999.5));
+        for number in [99999.0, 100_000.0, 9.9999995, 999_995.0] {
+            assert!(!glibc_drops_zeros(b"%#-11.5G|", number), "{number} is to be compared");
+            check(&case(number));
+        }
+        let directive = goop2::vm::stdlib::format::Directive::parse(b"#.5G").unwrap().0;
+        assert_eq!(directive.format_number(Number::Float(99999.5)), b"1.0000E+05");
     }
 
     #[test]
