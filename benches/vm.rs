@@ -1,4 +1,4 @@
-//! How fast the interpreter is: `cargo bench --no-default-features --bench vm [PROGRAM…]`, or `just bench`.
+//! How fast the interpreter is: `cargo bench --no-default-features --bench vm [fresh] [PROGRAM…]`, or `just bench`.
 //!
 //! Two questions. What does one small invocation cost from nothing to nothing? And how fast do programs run
 //! beside the same VM with its own standard library and no limits: what do the sandbox's checks, its natives
@@ -51,7 +51,7 @@ end
 fn main() {
     // Cargo adds flags of its own, such as `--bench`.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    if wanted.is_empty() {
+    if wanted.is_empty() || wanted.iter().any(|name| name == "fresh") {
         fresh_invocations();
     }
     programs(&wanted);

@@ -14,13 +14,46 @@ use piccolo::compiler::parser::{
 use crate::vm::program::Text;
 use crate::vm::rewrite::{Visitor, walk_chunk};
 
+/// Names, of which many are asked for and few are there: a fresh VM asks for every native.
+///
+/// What has another [`sketch`] than all that are there is told without the set's hash, which is made to withstand
+/// names chosen by strangers and took a tenth of a small invocation.
+#[derive(Debug, Default)]
+struct NameSet {
+    names: HashSet<Text>,
+    /// Which sketches there are.
+    sketches: [u64; 4],
+}
+
+impl NameSet {
+    fn insert(&mut self, name: Text) {
+        let (word, bit) = sketch(&name);
+        if let Some(sketches) = self.sketches.get_mut(word) {
+            *sketches |= bit;
+        }
+        self.names.insert(name);
+    }
+
+    fn contains(&self, name: &[u8]) -> bool {
+        let (word, bit) = sketch(name);
+        self.sketches.get(word).is_some_and(|sketches| sketches & bit != 0) && self.names.contains(name)
+    }
+}
+
+/// One of 256 places by length and ends, as a word and a bit in it.
+fn sketch(name: &[u8]) -> (usize, u64) {
+    let (first, last) = (name.first().copied().unwrap_or(0), name.last().copied().unwrap_or(0));
+    let mixed = first.wrapping_mul(31) ^ last.wrapping_mul(57) ^ (name.len() as u8).wrapping_mul(101);
+    (usize::from(mixed >> 6), 1 << (mixed & 63))
+}
+
 /// The names of one program.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     /// Every variable, field, method and literal string.
-    mentioned: HashSet<Text>,
+    mentioned: NameSet,
     /// Variables used as a value, so that their fields may be reached under other names.
-    whole: HashSet<Text>,
+    whole: NameSet,
     /// Variables that are assigned to, or whose fields are.
     assigned: HashSet<Text>,
     /// Variables whose value is used, in whatever way.
@@ -42,7 +75,7 @@ impl Names {
     pub(crate) fn of(chunk: &Chunk<Text>) -> Self {
         let mut names = Self::default();
         let Ok(()) = walk_chunk(&mut names, chunk);
-        names.all = [&b"_G"[..], b"_ENV", b"getfenv"].iter().any(|name| names.mentioned.contains(*name));
+        names.all = [&b"_G"[..], b"_ENV", b"getfenv"].iter().any(|name| names.mentioned.contains(name));
         names
     }
 
@@ -53,7 +86,7 @@ impl Names {
 
     /// Whether `field` of the global table `library` can be reached.
     pub(crate) fn reaches_field(&self, library: &str, field: &str) -> bool {
-        self.all || self.whole.contains(library.as_bytes()) || self.mentioned.contains(field.as_bytes())
+        self.all || self.mentioned.contains(field.as_bytes()) || self.whole.contains(library.as_bytes())
     }
 
     /// Whether the global `name` keeps the value it has in a fresh VM.
