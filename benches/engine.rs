@@ -7,6 +7,7 @@
 
 #![allow(
     missing_docs,
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a bench is a program of its own: it prints its table and stops at what it can't measure"
@@ -27,6 +28,10 @@ use goop2::vm::{Entry, Limits};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, oneshot};
+
+#[cfg(feature = "http")]
+mod slow_server;
 
 const SCRIPTS: [(&str, &str); 6] = [
     ("ping.lua", "function handle(args) return 'pong ' .. args end"),
@@ -144,11 +149,147 @@ async fn save_to_live(engine: &Arc<Engine>, dir: &Path, saves: usize) -> Vec<Dur
     times
 }
 
+/// A thread that answers at once, as far from its caller as a worker is: what the channel and the system's scheduler
+/// alone make a caller wait. Two idle cores wake each other in some 50 µs where one thread needs 5.
+fn start_echo() -> mpsc::UnboundedSender<oneshot::Sender<()>> {
+    let (jobs, mut queue) = mpsc::unbounded_channel::<oneshot::Sender<()>>();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            while let Some(answer) = queue.recv().await {
+                let _ = answer.send(());
+            }
+        });
+    });
+    jobs
+}
+
+/// The times of one `!ping` after another and of bare exchanges with a thread, in turns, so that what else the
+/// machine does and where the scheduler puts the threads falls on both.
+async fn beside_bare_exchanges(engine: &Engine) -> (Vec<Duration>, Vec<Duration>) {
+    const TURNS: usize = 200;
+    const BATCH: u32 = 100;
+    let (echo, ann, count) = (start_echo(), caller("Ann"), Count::default());
+    let (mut dispatched, mut exchanged) = (Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        let start = Instant::now();
+        for _ in 0..BATCH {
+            engine.dispatch(&ann, "!ping x", &count).await;
+        }
+        dispatched.push(start.elapsed() / BATCH);
+        let start = Instant::now();
+        for _ in 0..BATCH {
+            let (answer, answered) = oneshot::channel();
+            echo.send(answer).unwrap();
+            answered.await.unwrap();
+        }
+        exchanged.push(start.elapsed() / BATCH);
+    }
+    (dispatched, exchanged)
+}
+
+/// So many scripts wait for a slow server at once: what each holds, and what `!ping` waits meanwhile.
+#[cfg(feature = "http")]
+async fn waiting_for_http(scripts: usize) -> (f64, Vec<Duration>) {
+    use goop2::script::{HttpClient, Network};
+    let mut server = slow_server::SlowServer::start(scripts);
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("http://slow.test:{}/", server.address.port());
+    let fetch = format!("function handle() return tostring(goop.http.get('{url}')) end");
+    write(dir.path(), "fetch.lua", &fetch);
+    write(dir.path(), "ping.lua", SCRIPTS[0].1);
+    let config = LuaConfig {
+        rate_limit_per_peer: u32::MAX,
+        rate_limit_global: u32::MAX,
+        timeout_seconds: 60,
+        // They come all at once.
+        max_waiting: scripts,
+        ..LuaConfig::default()
+    };
+    let network = Network::public().with_host("slow.test", &[server.address]).with_exception(server.address);
+    let engine = Engine::new(config, dir.path(), caller("Host")).unwrap();
+    let engine = Arc::new(engine.with_http(HttpClient::on(network)));
+    let (ann, count) = (caller("Ann"), Count::default());
+    engine.dispatch(&ann, "!ping", &count).await;
+    let before = resident_bytes();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..scripts {
+        let engine = engine.clone();
+        tasks.spawn(async move {
+            let replies = Replies::default();
+            engine.dispatch(&caller("Bob"), "!fetch", &replies).await;
+            replies.0.into_inner().unwrap()
+        });
+    }
+    let mut server = tokio::task::spawn_blocking(move || {
+        server.all_wait();
+        server
+    })
+    .await
+    .unwrap();
+    let each = (resident_bytes() - before) / scripts as f64;
+    let mut waits = Vec::new();
+    for _ in 0..200 {
+        let asked = Instant::now();
+        engine.dispatch(&ann, "!ping", &count).await;
+        waits.push(asked.elapsed());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    server.answer();
+    let replies = tasks.join_all().await;
+    let fine = replies.iter().filter(|replies| **replies == ["200"]).count();
+    assert_eq!(
+        fine,
+        scripts,
+        "not all were answered: {:?}",
+        replies.iter().find(|replies| **replies != ["200"])
+    );
+    engine.close().await;
+    (each, waits)
+}
+
+/// Keeps the replies.
+#[cfg(feature = "http")]
+#[derive(Default)]
+struct Replies(std::sync::Mutex<Vec<String>>);
+
+#[cfg(feature = "http")]
+impl DirectSender for Replies {
+    fn send_direct<'a>(&'a self, _: &'a PeerId, content: String) -> SendFuture<'a> {
+        self.0.lock().unwrap().push(content);
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// The memory of this process, as the system counts it.
+#[cfg(feature = "http")]
+fn resident_bytes() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    kib.unwrap_or(f64::NAN) * 1024.0
+}
+
+fn row(what: &str, found: String, goal: &str) {
+    println!("{what:<52} {found:>14}   {goal}");
+}
+
+fn millis(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1_000.0)
+}
+
+fn micros(time: Duration) -> String {
+    format!("{:.1} µs", time.as_secs_f64() * 1_000_000.0)
+}
+
 fn table(runtime: &Runtime) {
     let (dir, engine) = engine();
     println!("{:<52} {:>14}   goal", "measured", "found");
-    let row = |what: &str, found: String, goal: &str| println!("{what:<52} {found:>14}   {goal}");
-    let millis = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1_000.0);
+    let (mut dispatched, mut exchanged) = runtime.block_on(beside_bare_exchanges(&engine));
+    let (ping, bare) = (percentile(&mut dispatched, 50), percentile(&mut exchanged, 50));
+    row("one !ping after another, median", micros(ping), "<= 25 µs");
+    row("a bare exchange between two threads in between", micros(bare), "");
+    row("the least of either", format!("{} {}", micros(dispatched[0]), micros(exchanged[0])), "");
     let calls = runtime.block_on(throughput(&engine, 64, Duration::from_secs(5)));
     row("!ping by 64 callers, calls a second", format!("{calls:.0}"), ">= 60000 on 2 cores");
     // As many as cores: what the system's scheduler alone makes a caller wait.
@@ -161,6 +302,13 @@ fn table(runtime: &Runtime) {
     row("a save until it is live, p50", millis(percentile(&mut times, 50)), "");
     row("a save until it is live, p95", millis(percentile(&mut times, 95)), "<= 100 ms");
     runtime.block_on(engine.close());
+    #[cfg(feature = "http")]
+    {
+        const WAITING: usize = 10_000;
+        let (each, mut waits) = runtime.block_on(waiting_for_http(WAITING));
+        row("10,000 scripts wait for HTTP: memory of each", format!("{:.1} KB", each / 1e3), "bounded");
+        row("!ping beside them, p99", millis(percentile(&mut waits, 99)), "<= 30 ms");
+    }
 }
 
 /// A fresh VM, the main chunk, `handle` and the drop, on this thread and without what surrounds a script.
@@ -209,6 +357,12 @@ fn one_after_another(runtime: &Runtime, criterion: &mut Criterion) {
 fn main() {
     let runtime = runtime();
     let asked: Vec<String> = std::env::args().skip(1).collect();
+    #[cfg(feature = "http")]
+    if let [argument, expected] = &*asked
+        && argument == slow_server::ARGUMENT
+    {
+        return runtime.block_on(slow_server::serve(expected.parse().unwrap()));
+    }
     let only_table = asked.iter().any(|word| word == "table");
     // `cargo test --benches` runs benches to see that they work.
     if asked.iter().any(|word| word == "--test") {
