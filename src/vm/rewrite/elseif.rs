@@ -9,9 +9,10 @@ use std::collections::HashMap;
 use piccolo::compiler::LineNumber;
 use piccolo::compiler::StringInterner;
 use piccolo::compiler::lexer::{Lexer, Token};
-use piccolo::compiler::parser::{Block, Chunk, ForStatement, IfStatement, Statement};
+use piccolo::compiler::parser::{Block, Chunk, IfStatement, Statement};
 
 use super::build::{at, empty_block};
+use super::edit::blocks_inside;
 use super::functions::each_function;
 use crate::vm::program::Text;
 
@@ -65,22 +66,11 @@ fn split_body(body: &mut Block<Text>, chains: &mut Chains) {
 
 fn split_block(block: &mut Block<Text>, chains: &mut Chains) {
     for statement in &mut block.statements {
-        match &mut statement.inner {
-            Statement::If(s) => {
-                split_block(&mut s.if_part.1, chains);
-                s.else_if_parts.iter_mut().for_each(|(_, block)| split_block(block, chains));
-                s.else_part.iter_mut().for_each(|block| split_block(block, chains));
-                if let Some(links) = take(chains, statement.line_number, s.else_if_parts.len()) {
-                    split(s, &links);
-                }
-            }
-            Statement::While(s) => split_block(&mut s.block, chains),
-            Statement::Repeat(s) => split_block(&mut s.body, chains),
-            Statement::Do(block) => split_block(block, chains),
-            Statement::For(ForStatement::Numeric { body, .. } | ForStatement::Generic { body, .. }) => {
-                split_block(body, chains);
-            }
-            _ => {}
+        blocks_inside(&mut statement.inner, |block| split_block(block, chains));
+        if let Statement::If(s) = &mut statement.inner
+            && let Some(links) = take(chains, statement.line_number, s.else_if_parts.len())
+        {
+            split(s, &links);
         }
     }
 }

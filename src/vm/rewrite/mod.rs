@@ -10,6 +10,7 @@
 mod build;
 mod chunk;
 mod definitions;
+mod edit;
 mod elseif;
 mod functions;
 mod library;

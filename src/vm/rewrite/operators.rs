@@ -18,12 +18,13 @@
 
 use piccolo::compiler::LineNumber;
 use piccolo::compiler::parser::{
-    AssignmentTarget, BinaryOperator, Block, CallSuffix, Chunk, ConstructorField, Expression, FieldSuffix,
-    ForStatement, FunctionCallStatement, FunctionDefinition, HeadExpression, LineAnnotated,
-    PrimaryExpression, RecordKey, SimpleExpression, Statement, SuffixPart, SuffixedExpression,
+    BinaryOperator, Block, CallSuffix, Chunk, Expression, ForStatement, FunctionCallStatement,
+    FunctionDefinition, HeadExpression, LineAnnotated, PrimaryExpression, SimpleExpression, Statement,
+    SuffixPart, SuffixedExpression,
 };
 
 use super::build::{grouped, simple, suffixed};
+use super::edit::{Edit, edit_head, edit_simple, edit_statement};
 use super::library::Facts;
 use super::locals::Type;
 use super::types::{native_called, type_of};
@@ -79,81 +80,25 @@ struct Rewriter<'a> {
     facts: &'a Facts<'a>,
 }
 
-impl Rewriter<'_> {
-    fn block(&mut self, block: &mut Block<Text>) {
-        for statement in &mut block.statements {
-            self.statement(&mut statement.inner);
-            let line = statement.line_number;
-            enclose_if_left_by_goto(&mut statement.inner, line);
-        }
-        if let Some(statement) = &mut block.return_statement {
-            self.expressions(&mut statement.inner.returns);
-            if let [only] = &mut *statement.inner.returns {
-                self.return_one_value(only);
-            }
+impl Edit for Rewriter<'_> {
+    fn statement(&mut self, statement: &mut Statement<Text>, line: LineNumber) {
+        edit_statement(self, statement);
+        enclose_if_left_by_goto(statement, line);
+    }
+
+    fn returned(&mut self, values: &mut [Expression<Text>], _: LineNumber) {
+        self.expressions(values);
+        if let [only] = values {
+            self.return_one_value(only);
         }
     }
 
-    /// A native that gives one value is not tail-called, so that its errors name the line.
-    fn return_one_value(&self, returned: &mut Expression<Text>) {
-        if native_called(self.facts, returned).is_some_and(|native| native.single) {
-            let call = std::mem::replace(returned, simple(SimpleExpression::Nil));
-            *returned = grouped(call);
-        }
+    fn bound(&mut self, bound: &mut Expression<Text>) {
+        self.counting(bound);
     }
 
-    fn statement(&mut self, statement: &mut Statement<Text>) {
-        match statement {
-            Statement::If(s) => {
-                for (condition, block) in std::iter::once(&mut s.if_part).chain(&mut s.else_if_parts) {
-                    self.expression(condition);
-                    self.block(block);
-                }
-                s.else_part.iter_mut().for_each(|block| self.block(block));
-            }
-            Statement::While(s) => {
-                self.expression(&mut s.condition);
-                self.block(&mut s.block);
-            }
-            Statement::Do(block) => self.block(block),
-            Statement::For(s) => self.for_statement(s),
-            Statement::Repeat(s) => {
-                self.block(&mut s.body);
-                self.expression(&mut s.until);
-            }
-            Statement::Function(s) => self.function(&mut s.definition),
-            Statement::LocalFunction(s) => self.function(&mut s.definition),
-            Statement::LocalStatement(s) => self.expressions(&mut s.values),
-            Statement::FunctionCall(s) => {
-                self.suffixed(&mut s.head);
-                self.call(&mut s.call);
-            }
-            Statement::Assignment(s) => {
-                for target in &mut s.targets {
-                    if let AssignmentTarget::Field(table, field) = target {
-                        self.suffixed(table);
-                        self.field(field);
-                    }
-                }
-                self.expressions(&mut s.values);
-            }
-            Statement::Label(_) | Statement::Goto(_) | Statement::Break => {}
-        }
-    }
-
-    fn for_statement(&mut self, statement: &mut ForStatement<Text>) {
-        match statement {
-            ForStatement::Numeric { initial, limit, step, body, .. } => {
-                self.counting(initial);
-                self.counting(limit);
-                step.iter_mut().for_each(|step| self.counting(step));
-                self.block(body);
-            }
-            ForStatement::Generic { arguments, body, .. } => {
-                self.expressions(arguments);
-                self.block(body);
-            }
-        }
+    fn index(&mut self, index: &mut Expression<Text>) {
+        self.counting(index);
     }
 
     /// A function that takes `...` first has their number looked at.
@@ -169,19 +114,10 @@ impl Rewriter<'_> {
         }
     }
 
-    fn expressions(&mut self, expressions: &mut [Expression<Text>]) {
-        for expression in expressions {
-            self.expression(expression);
-        }
-    }
-
     /// Rewrites inside the expression first, then its own chain of operators. The tail is
     /// a left fold: `((head op1 e1) op2 e2) …`; what binds tighter is nested in the `e`s.
     fn expression(&mut self, expression: &mut Expression<Text>) {
-        match &mut *expression.head {
-            HeadExpression::Simple(simple) => self.simple(simple),
-            HeadExpression::UnaryOperator(_, operand) => self.expression(operand),
-        }
+        edit_head(self, &mut expression.head);
         let mut tail = Vec::with_capacity(expression.tail.len());
         for (operator, mut right) in std::mem::take(&mut expression.tail) {
             match operator {
@@ -206,6 +142,23 @@ impl Rewriter<'_> {
             }
         }
         expression.tail = tail;
+    }
+
+    fn simple(&mut self, expression: &mut SimpleExpression<Text>) {
+        match expression {
+            SimpleExpression::Integer(integer) => *expression = SimpleExpression::Float(*integer as f64),
+            _ => edit_simple(self, expression),
+        }
+    }
+}
+
+impl Rewriter<'_> {
+    /// A native that gives one value is not tail-called, so that its errors name the line.
+    fn return_one_value(&self, returned: &mut Expression<Text>) {
+        if native_called(self.facts, returned).is_some_and(|native| native.single) {
+            let call = std::mem::replace(returned, simple(SimpleExpression::Nil));
+            *returned = grouped(call);
+        }
     }
 
     /// `left % right`: reference Lua's own formula, `a - floor(a / b) * b`, where `a` is
@@ -249,56 +202,6 @@ impl Rewriter<'_> {
         // As the last argument `f()` and `...` would pass on all their values; an operand is one.
         operands.push(grouped(rest));
         operands
-    }
-
-    fn simple(&mut self, expression: &mut SimpleExpression<Text>) {
-        match expression {
-            SimpleExpression::TableConstructor(table) => {
-                for field in &mut table.fields {
-                    match field {
-                        ConstructorField::Array(value)
-                        | ConstructorField::Record(RecordKey::Named(_), value) => self.expression(value),
-                        ConstructorField::Record(RecordKey::Indexed(key), value) => {
-                            self.expression(key);
-                            self.expression(value);
-                        }
-                    }
-                }
-            }
-            SimpleExpression::Function(definition) => self.function(definition),
-            SimpleExpression::Suffixed(suffixed) => self.suffixed(suffixed),
-            SimpleExpression::Integer(integer) => *expression = SimpleExpression::Float(*integer as f64),
-            SimpleExpression::VarArgs
-            | SimpleExpression::Float(_)
-            | SimpleExpression::String(_)
-            | SimpleExpression::Nil
-            | SimpleExpression::True
-            | SimpleExpression::False => {}
-        }
-    }
-
-    fn suffixed(&mut self, expression: &mut SuffixedExpression<Text>) {
-        if let PrimaryExpression::GroupedExpression(inner) = &mut expression.primary {
-            self.expression(inner);
-        }
-        for suffix in &mut expression.suffixes {
-            match suffix {
-                SuffixPart::Field(field) => self.field(field),
-                SuffixPart::Call(call) => self.call(call),
-            }
-        }
-    }
-
-    fn field(&mut self, field: &mut FieldSuffix<Text>) {
-        if let FieldSuffix::Indexed(key) = field {
-            self.counting(key);
-        }
-    }
-
-    fn call(&mut self, call: &mut CallSuffix<Text>) {
-        match call {
-            CallSuffix::Method(_, arguments) | CallSuffix::Function(arguments) => self.expressions(arguments),
-        }
     }
 
     fn native_call(

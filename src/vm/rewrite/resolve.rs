@@ -12,12 +12,13 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use piccolo::compiler::LineNumber;
 use piccolo::compiler::parser::{
-    AssignmentTarget, Block, CallSuffix, Chunk, ConstructorField, Expression, FieldSuffix, ForStatement,
-    FunctionDefinition, FunctionStatement, HeadExpression, PrimaryExpression, RecordKey, SimpleExpression,
-    Statement, SuffixPart, SuffixedExpression,
+    AssignmentTarget, Block, CallSuffix, Chunk, Expression, ForStatement, FunctionDefinition,
+    FunctionStatement, PrimaryExpression, Statement, SuffixPart, SuffixedExpression,
 };
 
+use super::edit::{Edit, edit_block, edit_statement, edit_suffixed, edit_target};
 use super::library::Facts;
 use super::locals::{Local, Type};
 use super::types::{Holds, Scope, holds};
@@ -149,7 +150,8 @@ impl Resolver<'_> {
     }
 
     fn rename(&self, name: &mut Text) {
-        if let Some(variable) = self.find(name)
+        if self.walk.renames
+            && let Some(variable) = self.find(name)
             && let Some(Some(text)) = self.names.get(variable)
         {
             *name = text.clone();
@@ -217,51 +219,148 @@ impl Resolver<'_> {
         if self.walk.renames { Holds::Nothing } else { Holds::Any }
     }
 
-    // ---- statements -----------------------------------------------------------------------
-
-    fn block(&mut self, block: &mut Block<Text>) {
-        self.enter();
-        self.inside(block);
-        self.leave();
-    }
-
-    fn inside(&mut self, block: &mut Block<Text>) {
-        for statement in &mut block.statements {
-            self.statement(&mut statement.inner);
-        }
-        if let Some(statement) = &mut block.return_statement {
-            if !self.walk.renames {
-                let returned = statement.inner.returns.first().map_or(Holds::Any, |first| self.holds(first));
-                self.returns(returned);
-            }
-            self.expressions(&mut statement.inner.returns);
-        }
-    }
-
     fn returns(&mut self, returned: Holds) {
         if let Some(returns) = self.walk.returns.last_mut() {
             *returns = returns.and(returned);
         }
     }
 
-    fn statement(&mut self, statement: &mut Statement<Text>) {
+    fn for_statement(&mut self, statement: &mut ForStatement<Text>) {
         match statement {
-            Statement::If(s) => {
-                for (condition, block) in std::iter::once(&mut s.if_part).chain(&mut s.else_if_parts) {
-                    self.expression(condition);
-                    self.block(block);
+            ForStatement::Numeric { name, initial, limit, step, body } => {
+                self.expression(initial);
+                self.expression(limit);
+                step.iter_mut().for_each(|step| self.expression(step));
+                self.enter();
+                let given = self.only(Type::Number);
+                self.declare(name, given);
+                edit_block(self, body);
+                self.leave();
+            }
+            ForStatement::Generic { names, arguments, body } => {
+                self.expressions(arguments);
+                self.enter();
+                for name in names {
+                    let given = self.any();
+                    self.declare(name, given);
                 }
-                s.else_part.iter_mut().for_each(|block| self.block(block));
+                edit_block(self, body);
+                self.leave();
             }
-            Statement::While(s) => {
-                self.expression(&mut s.condition);
-                self.block(&mut s.block);
+        }
+    }
+
+    /// `function a.b:c() … end` becomes `function a.b.c(self) … end`, so that `self` is a variable
+    /// like any other.
+    fn function_statement(&mut self, statement: &mut FunctionStatement<Text>) {
+        if let Some(method) = statement.method.take() {
+            statement.fields.push(method);
+            statement.definition.parameters.insert(0, Text::from(&b"self"[..]));
+        }
+        if statement.fields.is_empty()
+            && let Some(variable) = self.find(&statement.name)
+        {
+            let given = self.only(Type::Function);
+            self.give(variable, given);
+            self.replaced(variable);
+        }
+        let is_global = statement.fields.is_empty() && self.find(&statement.name).is_none();
+        let given = match self.facts.entry_argument(&statement.name) {
+            Some(argument) if is_global => self.only(argument),
+            _ => self.any(),
+        };
+        self.rename(&mut statement.name);
+        self.function_given(&mut statement.definition, given);
+    }
+
+    /// A function that is declared as a local variable.
+    fn local_function(&mut self, variable: usize, definition: &mut FunctionDefinition<Text>) {
+        let start = self.walk.declared;
+        let parameters = start..start + definition.parameters.len();
+        self.functions.entry(variable).or_insert(Function {
+            parameters,
+            returns: Holds::Nothing,
+            escapes: false,
+            replaced: false,
+        });
+        let returns = self.function_given(definition, Holds::Nothing);
+        if let Some(function) = self.functions.get_mut(&variable)
+            && !self.walk.renames
+        {
+            let now = function.returns.and(returns);
+            self.changed |= now != function.returns;
+            function.returns = now;
+        }
+    }
+
+    /// Walks a function whose parameters are `given` this by callers that are not seen. Returns
+    /// what it returns first.
+    fn function_given(&mut self, definition: &mut FunctionDefinition<Text>, given: Holds) -> Holds {
+        self.enter();
+        self.walk.depth = self.walk.depth.saturating_add(1);
+        for parameter in &mut definition.parameters {
+            self.declare(parameter, given);
+        }
+        self.walk.returns.push(Holds::Nothing);
+        self.block(&mut definition.body);
+        if definition.body.return_statement.is_none() {
+            self.returns(Holds::Any);
+        }
+        self.walk.depth = self.walk.depth.saturating_sub(1);
+        self.leave();
+        self.walk.returns.pop().unwrap_or(Holds::Any)
+    }
+
+    fn suffixed_start(&mut self, expression: &SuffixedExpression<Text>) {
+        match (&expression.primary, expression.suffixes.first()) {
+            (PrimaryExpression::Name(name), Some(SuffixPart::Call(CallSuffix::Function(arguments)))) => {
+                self.called(name, arguments);
             }
-            Statement::Do(block) => self.block(block),
+            (PrimaryExpression::Name(name), _) => self.used(name),
+            (PrimaryExpression::GroupedExpression(_), _) => {}
+        }
+    }
+
+    fn suffixes(&mut self, expression: &mut SuffixedExpression<Text>) {
+        if let PrimaryExpression::Name(name) = &mut expression.primary {
+            self.rename(name);
+        }
+        edit_suffixed(self, expression);
+    }
+
+    /// A variable is assigned to.
+    fn assigned(&mut self, target: &AssignmentTarget<Text>, given: Holds) {
+        if let AssignmentTarget::Name(name) = target
+            && let Some(variable) = self.find(name)
+        {
+            self.give(variable, given);
+            self.replaced(variable);
+        }
+    }
+}
+
+impl Edit for Resolver<'_> {
+    fn block(&mut self, block: &mut Block<Text>) {
+        self.enter();
+        edit_block(self, block);
+        self.leave();
+    }
+
+    fn returned(&mut self, values: &mut [Expression<Text>], _: LineNumber) {
+        if !self.walk.renames {
+            let returned = values.first().map_or(Holds::Any, |first| self.holds(first));
+            self.returns(returned);
+        }
+        self.expressions(values);
+    }
+
+    fn statement(&mut self, statement: &mut Statement<Text>, _: LineNumber) {
+        match statement {
             Statement::For(s) => self.for_statement(s),
             Statement::Repeat(s) => {
+                // The condition sees the variables of the body.
                 self.enter();
-                self.inside(&mut s.body);
+                edit_block(self, &mut s.body);
                 self.expression(&mut s.until);
                 self.leave();
             }
@@ -292,196 +391,30 @@ impl Resolver<'_> {
             Statement::Assignment(s) => {
                 let given = self.given(&s.values, s.targets.len());
                 for (target, given) in s.targets.iter_mut().zip(given) {
-                    self.target(target, given);
+                    self.assigned(target, given);
+                    self.target(target);
                 }
                 self.expressions(&mut s.values);
             }
-            Statement::Label(_) | Statement::Goto(_) | Statement::Break => {}
+            _ => edit_statement(self, statement),
         }
     }
 
-    fn for_statement(&mut self, statement: &mut ForStatement<Text>) {
-        match statement {
-            ForStatement::Numeric { name, initial, limit, step, body } => {
-                self.expression(initial);
-                self.expression(limit);
-                step.iter_mut().for_each(|step| self.expression(step));
-                self.enter();
-                let given = self.only(Type::Number);
-                self.declare(name, given);
-                self.inside(body);
-                self.leave();
-            }
-            ForStatement::Generic { names, arguments, body } => {
-                self.expressions(arguments);
-                self.enter();
-                for name in names {
-                    let given = self.any();
-                    self.declare(name, given);
-                }
-                self.inside(body);
-                self.leave();
-            }
-        }
-    }
-
-    /// `function a.b:c() … end` becomes `function a.b.c(self) … end`, so that `self` is a variable
-    /// like any other.
-    fn function_statement(&mut self, statement: &mut FunctionStatement<Text>) {
-        if let Some(method) = statement.method.take() {
-            statement.fields.push(method);
-            statement.definition.parameters.insert(0, Text::from(&b"self"[..]));
-        }
-        if statement.fields.is_empty()
-            && let Some(variable) = self.find(&statement.name)
-        {
-            let given = self.only(Type::Function);
-            self.give(variable, given);
-            self.replaced(variable);
-        }
-        let is_global = statement.fields.is_empty() && self.find(&statement.name).is_none();
-        let given = match self.facts.entry_argument(&statement.name) {
-            Some(argument) if is_global => self.only(argument),
-            _ => self.any(),
-        };
-        if self.walk.renames {
-            self.rename(&mut statement.name);
-        }
-        self.function(&mut statement.definition, given);
-    }
-
-    /// A function that is declared as a local variable.
-    fn local_function(&mut self, variable: usize, definition: &mut FunctionDefinition<Text>) {
-        let start = self.walk.declared;
-        let parameters = start..start + definition.parameters.len();
-        self.functions.entry(variable).or_insert(Function {
-            parameters,
-            returns: Holds::Nothing,
-            escapes: false,
-            replaced: false,
-        });
-        let returns = self.function(definition, Holds::Nothing);
-        if let Some(function) = self.functions.get_mut(&variable)
-            && !self.walk.renames
-        {
-            let now = function.returns.and(returns);
-            self.changed |= now != function.returns;
-            function.returns = now;
-        }
-    }
-
-    /// Walks a function whose parameters are `given` this by callers that are not seen. Returns
-    /// what it returns first.
-    fn function(&mut self, definition: &mut FunctionDefinition<Text>, given: Holds) -> Holds {
-        self.enter();
-        self.walk.depth = self.walk.depth.saturating_add(1);
-        for parameter in &mut definition.parameters {
-            self.declare(parameter, given);
-        }
-        self.walk.returns.push(Holds::Nothing);
-        self.block(&mut definition.body);
-        if definition.body.return_statement.is_none() {
-            self.returns(Holds::Any);
-        }
-        self.walk.depth = self.walk.depth.saturating_sub(1);
-        self.leave();
-        self.walk.returns.pop().unwrap_or(Holds::Any)
-    }
-
-    fn target(&mut self, target: &mut AssignmentTarget<Text>, given: Holds) {
+    fn target(&mut self, target: &mut AssignmentTarget<Text>) {
         match target {
-            AssignmentTarget::Name(name) => {
-                if let Some(variable) = self.find(name) {
-                    self.give(variable, given);
-                    self.replaced(variable);
-                }
-                if self.walk.renames {
-                    self.rename(name);
-                }
-            }
-            AssignmentTarget::Field(table, field) => {
-                self.suffixed(table);
-                self.field(field);
-            }
+            AssignmentTarget::Name(name) => self.rename(name),
+            AssignmentTarget::Field(..) => edit_target(self, target),
         }
     }
 
-    // ---- expressions ----------------------------------------------------------------------
-
-    fn expressions(&mut self, expressions: &mut [Expression<Text>]) {
-        expressions.iter_mut().for_each(|expression| self.expression(expression));
-    }
-
-    fn expression(&mut self, expression: &mut Expression<Text>) {
-        match &mut *expression.head {
-            HeadExpression::Simple(simple) => self.simple(simple),
-            HeadExpression::UnaryOperator(_, operand) => self.expression(operand),
-        }
-        expression.tail.iter_mut().for_each(|(_, right)| self.expression(right));
-    }
-
-    fn simple(&mut self, expression: &mut SimpleExpression<Text>) {
-        match expression {
-            SimpleExpression::TableConstructor(table) => {
-                for field in &mut table.fields {
-                    match field {
-                        ConstructorField::Array(value)
-                        | ConstructorField::Record(RecordKey::Named(_), value) => self.expression(value),
-                        ConstructorField::Record(RecordKey::Indexed(key), value) => {
-                            self.expression(key);
-                            self.expression(value);
-                        }
-                    }
-                }
-            }
-            SimpleExpression::Function(definition) => {
-                let given = self.any();
-                self.function(definition, given);
-            }
-            SimpleExpression::Suffixed(suffixed) => self.suffixed(suffixed),
-            _ => {}
-        }
+    fn function(&mut self, definition: &mut FunctionDefinition<Text>) {
+        let given = self.any();
+        self.function_given(definition, given);
     }
 
     fn suffixed(&mut self, expression: &mut SuffixedExpression<Text>) {
         self.suffixed_start(expression);
         self.suffixes(expression);
-    }
-
-    fn suffixed_start(&mut self, expression: &SuffixedExpression<Text>) {
-        match (&expression.primary, expression.suffixes.first()) {
-            (PrimaryExpression::Name(name), Some(SuffixPart::Call(CallSuffix::Function(arguments)))) => {
-                self.called(name, arguments);
-            }
-            (PrimaryExpression::Name(name), _) => self.used(name),
-            (PrimaryExpression::GroupedExpression(_), _) => {}
-        }
-    }
-
-    fn suffixes(&mut self, expression: &mut SuffixedExpression<Text>) {
-        match &mut expression.primary {
-            PrimaryExpression::Name(name) if self.walk.renames => self.rename(name),
-            PrimaryExpression::Name(_) => {}
-            PrimaryExpression::GroupedExpression(inner) => self.expression(inner),
-        }
-        for suffix in &mut expression.suffixes {
-            match suffix {
-                SuffixPart::Field(field) => self.field(field),
-                SuffixPart::Call(call) => self.call(call),
-            }
-        }
-    }
-
-    fn field(&mut self, field: &mut FieldSuffix<Text>) {
-        if let FieldSuffix::Indexed(key) = field {
-            self.expression(key);
-        }
-    }
-
-    fn call(&mut self, call: &mut CallSuffix<Text>) {
-        match call {
-            CallSuffix::Method(_, arguments) | CallSuffix::Function(arguments) => self.expressions(arguments),
-        }
     }
 }
 

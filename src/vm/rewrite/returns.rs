@@ -8,11 +8,12 @@
 
 use piccolo::compiler::LineNumber;
 use piccolo::compiler::parser::{
-    Block, CallSuffix, Expression, FieldSuffix, ForStatement, HeadExpression, IfStatement, LineAnnotated,
+    Block, CallSuffix, Expression, FieldSuffix, HeadExpression, IfStatement, LineAnnotated,
     PrimaryExpression, ReturnStatement, SimpleExpression, Statement, SuffixPart, SuffixedExpression,
 };
 
 use super::build::{assign, at, call, empty_block, local_statement, suffixed, variable};
+use super::edit::blocks_inside;
 use super::library::Facts;
 use super::locals::{Type, local};
 use super::marks::{CALLERS_MARK, MARK};
@@ -34,24 +35,7 @@ pub(super) fn put_back_before_returns(
     natives: &mut Vec<HiddenNative>,
 ) {
     for statement in &mut block.statements {
-        match &mut statement.inner {
-            Statement::If(s) => {
-                put_back_before_returns(&mut s.if_part.1, facts, natives);
-                for (_, block) in &mut s.else_if_parts {
-                    put_back_before_returns(block, facts, natives);
-                }
-                if let Some(block) = &mut s.else_part {
-                    put_back_before_returns(block, facts, natives);
-                }
-            }
-            Statement::While(s) => put_back_before_returns(&mut s.block, facts, natives),
-            Statement::Repeat(s) => put_back_before_returns(&mut s.body, facts, natives),
-            Statement::Do(block) => put_back_before_returns(block, facts, natives),
-            Statement::For(ForStatement::Numeric { body, .. } | ForStatement::Generic { body, .. }) => {
-                put_back_before_returns(body, facts, natives);
-            }
-            _ => {}
-        }
+        blocks_inside(&mut statement.inner, |block| put_back_before_returns(block, facts, natives));
     }
     if let Some(statement) = &mut block.return_statement {
         let line = statement.line_number;
