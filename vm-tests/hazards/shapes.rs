@@ -87,6 +87,18 @@ fn programs_of_a_dangerous_shape_are_refused_or_run() {
         ),
         ("many returned values", "refused", format!("return {}1", repeat("1,", 30_000))),
         ("many targets", "refused", format!("{}a = 1", repeat("a,", 30_000))),
+        // The table and the key of each are kept until the values are there.
+        ("60 targets that are kept", "reply", format!("t = {{}} {}t[1] = 1", repeat("t[t],", 59))),
+        (
+            "180 locals and 60 targets that are kept",
+            "refused",
+            format!("{}a1, {}t[1] = 1", locals(180), repeat("t[t],", 59)),
+        ),
+        (
+            "180 locals and 20 targets that are kept",
+            "reply",
+            format!("{}t = {{}} a1, {}t[1] = 1", locals(180), repeat("t[t],", 19)),
+        ),
         ("many names in a for", "refused", format!("for {}a in b do end", repeat("a,", 20_000))),
         ("many constants", "reply|refused|syntax", (0..5_000).map(|i| format!("a={i}.5\n")).collect()),
         ("many strings", "reply|refused|syntax", (0..5_000).map(|i| format!("a='{i}'\n")).collect()),

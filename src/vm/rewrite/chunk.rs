@@ -23,6 +23,7 @@ use super::library::Facts;
 use super::marks::{mark_variable, set_marks};
 use super::operators::{HiddenNative, bind_operators};
 use super::resolve::name_locals;
+use super::targets::keep_targets;
 use crate::vm::names::Names;
 use crate::vm::places::Places;
 use crate::vm::program::Text;
@@ -41,6 +42,7 @@ pub(crate) fn rewrite(
     let facts = Facts::of(names, traced);
     split_chains(chunk, source);
     name_locals(chunk, &facts);
+    keep_targets(chunk);
     let mut natives = bind_operators(chunk, &facts);
     let places = set_marks(chunk, script, &facts, &mut natives);
     natives.insert(0, HiddenNative::TrackMark);

@@ -21,6 +21,7 @@ mod operators;
 mod resolve;
 mod returns;
 mod shape;
+mod targets;
 mod types;
 mod walk;
 

@@ -14,6 +14,7 @@ use piccolo::compiler::parser::{
 use super::library::Facts;
 use super::locals::{Type, local};
 use super::operators::{HiddenNative, is_hidden};
+use super::targets::kept_name;
 use super::types::{Holds, binary, native, unary};
 use super::walk::literal_text;
 use crate::vm::places::{Kind, Operand, Operation, Variable};
@@ -414,7 +415,7 @@ impl<'a> Collector<'a> {
         let (Some(method), [SuffixPart::Call(CallSuffix::Function(arguments))]) =
             (method, &*expression.suffixes)
         else {
-            return Operand::default();
+            return Operand { holds: None, name: kept_name(name) };
         };
         let operands: Vec<Operand> = arguments.iter().map(|argument| self.operand(argument)).collect();
         let concat = method == MetaMethod::Concat;

@@ -179,6 +179,10 @@ impl Visitor for Shape<'_> {
         self.take_registers(count + 1)
     }
 
+    fn keep(&mut self, count: usize) -> Result<(), LoadError> {
+        self.take_registers(count)
+    }
+
     fn enter_operand(&mut self) -> Result<(), LoadError> {
         self.take_registers(1)
     }

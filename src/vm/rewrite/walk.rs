@@ -53,6 +53,10 @@ pub(crate) trait Visitor {
     fn values(&mut self, _what: &'static str, _count: usize) -> Result<(), Self::Error> {
         Ok(())
     }
+    /// So many values are kept besides, until the list is over.
+    fn keep(&mut self, _count: usize) -> Result<(), Self::Error> {
+        Ok(())
+    }
     /// The list is over.
     fn leave_values(&mut self, _count: usize) {}
     /// The left side of a `..` waits for its right side.
@@ -157,12 +161,17 @@ fn walk_statement<V: Visitor>(v: &mut V, statement: &Statement<Text>) -> Result<
             walk_suffixes(v, &s.head.primary, &suffixes, Some(&s.call))
         }
         Statement::Assignment(s) => {
+            // The table and the key of each may be kept until the values are there.
+            let fields = s.targets.iter().filter(|target| matches!(target, AssignmentTarget::Field(..)));
+            let kept = if s.targets.len() > 1 { 2 * fields.count() } else { 0 };
             v.values("targets in an assignment", s.targets.len())?;
-            v.leave_values(s.targets.len());
+            v.keep(kept)?;
             for target in &s.targets {
                 walk_target(v, target)?;
             }
-            walk_values(v, "values in an assignment", &s.values)
+            walk_values(v, "values in an assignment", &s.values)?;
+            v.leave_values(s.targets.len() + kept);
+            Ok(())
         }
         Statement::Label(_) | Statement::Goto(_) | Statement::Break => Ok(()),
     }
