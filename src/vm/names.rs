@@ -63,6 +63,8 @@ pub(crate) struct Names {
     /// Variables of which a field is used as a value, as in `local p = goop.peer`, or assigned to, as in
     /// `goop.peer.id = 1`. What is only read from (`goop.peer.id`) or called (`goop.commands()`) is not.
     parts: HashSet<Text>,
+    /// Fields that are given values by name.
+    fields: HashSet<Text>,
     /// Some table is indexed with a computed key; a string's methods can be reached so.
     computed_index: bool,
     /// `error` is used in another way than with a message alone or with a level of 0 or 1.
@@ -116,6 +118,11 @@ impl Names {
         self.all || self.whole.contains(library) || self.parts.contains(library)
     }
 
+    /// Whether the program gives a value to a field of this name, be it a method.
+    pub(crate) fn defines_field(&self, name: &[u8]) -> bool {
+        self.fields.contains(name)
+    }
+
     /// Whether `("…")[key]` may ask for a method by a computed name.
     pub(crate) fn computes_index(&self) -> bool {
         self.all || self.computed_index
@@ -164,6 +171,10 @@ impl Visitor for Names {
     fn assigned(&mut self, name: &Text) {
         *self.defined.entry(name.clone()).or_default() += 1;
         self.assigned.insert(name.clone());
+    }
+
+    fn field_defined(&mut self, name: &Text) {
+        self.fields.insert(name.clone());
     }
 
     fn computed_index(&mut self) {

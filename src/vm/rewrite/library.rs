@@ -89,6 +89,27 @@ impl<'a> Facts<'a> {
         self.keeps_library(library).then_some(known)
     }
 
+    /// Whether a global variable certainly holds a native, be it one that calls back. `pcall` and `xpcall` are left
+    /// out: they fail at nothing but their own use, and what they call would find one more function under it.
+    pub(super) fn is_native(&self, global: &[u8]) -> bool {
+        const THOSE_THAT_CALL_BACK: [&[u8]; 6] =
+            [b"assert", b"getmetatable", b"pairs", b"print", b"setmetatable", b"tostring"];
+        let calls_back = THOSE_THAT_CALL_BACK.contains(&global) && self.names.keeps_global(global);
+        calls_back || self.function(global).is_some()
+    }
+
+    /// Whether `x:name()` calls a native as far as the names tell: strings have such a method and the program gives
+    /// no table one.
+    pub(super) fn is_text_method(&self, name: &[u8]) -> bool {
+        let known = name == b"gsub" || self.method(b"string", name).is_some();
+        known && self.keeps_library(b"string") && !self.names.defines_field(name)
+    }
+
+    /// Whether all functions in a global table certainly are natives.
+    pub(super) fn holds_natives(&self, library: &[u8]) -> bool {
+        self.keeps_library(library) || (library == b"goop" && self.names.keeps_global(library))
+    }
+
     /// Whether `library.field` is certainly a number that the library holds.
     pub(super) fn is_number(&self, library: &[u8], field: &[u8]) -> bool {
         matches!((library, field), (b"math", b"pi" | b"huge")) && self.keeps_library(library)

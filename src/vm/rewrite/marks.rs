@@ -33,7 +33,7 @@ use super::library::Facts;
 use super::locals::local;
 use super::operations::Collector;
 use super::operators::HiddenNative;
-use super::returns::{put_back, put_back_before_returns};
+use super::returns::{put_back, put_back_before_returns, stay_for_natives};
 use super::walk::{Visitor, walk_chunk};
 use crate::vm::places::{FunctionPlace, Operation, Places, Region};
 use crate::vm::program::Text;
@@ -172,6 +172,7 @@ impl Marker<'_> {
             Collector::new(self.facts, self.depth, body.closed_on).without_calls_of(own.as_ref());
         others.block(body);
         if others.operations.is_empty() {
+            stay_for_natives(body, self.facts, self.natives);
             return;
         }
         let all = self.operations(body.closed_on, |collector| collector.block(body));
@@ -195,6 +196,8 @@ impl Marker<'_> {
         if has_caller {
             put_back_before_returns(body, self.facts, self.natives);
             push_last(body, body.closed_on, put_back());
+        } else {
+            stay_for_natives(body, self.facts, self.natives);
         }
         body.statements.splice(0..0, entry);
     }

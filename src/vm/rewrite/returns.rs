@@ -19,7 +19,7 @@ use super::locals::{Type, local};
 use super::marks::{CALLERS_MARK, MARK};
 use super::operations::Collector;
 use super::operators::{HiddenNative, is_hidden};
-use super::types::{native_called, type_of};
+use super::types::{calls_native, type_of};
 use crate::vm::program::Text;
 
 /// Values that are kept in variables while the mark is put back; more go through a native.
@@ -39,9 +39,26 @@ pub(super) fn put_back_before_returns(
     }
     if let Some(statement) = &mut block.return_statement {
         let line = statement.line_number;
-        let mut leaving = Leaving { line, facts, natives, before: Vec::new() };
+        let mut leaving = Leaving { line, facts, natives, mark: CALLERS_MARK, before: Vec::new() };
         leaving.rewrite(&mut statement.inner);
         block.statements.append(&mut leaving.before);
+    }
+}
+
+/// Turns tail calls of natives into calls, in a function that puts no mark back.
+pub(super) fn stay_for_natives(block: &mut Block<Text>, facts: &Facts<'_>, natives: &mut Vec<HiddenNative>) {
+    for statement in &mut block.statements {
+        blocks_inside(&mut statement.inner, |block| stay_for_natives(block, facts, natives));
+    }
+    if let Some(statement) = &mut block.return_statement
+        && let [only] = &*statement.inner.returns
+        && calls_native(facts, only)
+    {
+        let line = statement.line_number;
+        // Its own mark is its caller's.
+        let mut leaving = Leaving { line, facts, natives, mark: MARK, before: Vec::new() };
+        let returns = std::mem::take(&mut statement.inner.returns);
+        statement.inner.returns = vec![leaving.through(HiddenNative::LeaveWith, returns)];
     }
 }
 
@@ -54,6 +71,8 @@ struct Leaving<'a, 'b> {
     line: LineNumber,
     facts: &'a Facts<'b>,
     natives: &'a mut Vec<HiddenNative>,
+    /// The variable with the mark to be put back.
+    mark: &'static [u8],
     /// Statements to stand before the `return`.
     before: Vec<LineAnnotated<Statement<Text>>>,
 }
@@ -62,11 +81,8 @@ impl Leaving<'_, '_> {
     fn rewrite(&mut self, statement: &mut ReturnStatement<Text>) {
         let mut returns = std::mem::take(&mut statement.returns);
         statement.returns = match &mut *returns {
-            [only] if is_call(only) => match native_called(self.facts, only) {
-                // No tail call, so that the native's errors name this line.
-                Some(_) => vec![self.through(HiddenNative::LeaveWith, returns)],
-                None => vec![self.tail_call(returns)],
-            },
+            [only] if calls_native(self.facts, only) => vec![self.through(HiddenNative::LeaveWith, returns)],
+            [only] if is_call(only) => vec![self.tail_call(returns)],
             _ => self.return_values(returns),
         };
     }
@@ -142,12 +158,12 @@ impl Leaving<'_, '_> {
         call(one_suffixed(callee), arguments)
     }
 
-    /// `native(callers mark, values…)`
+    /// `native(mark, values…)`
     fn through(&mut self, through: HiddenNative, mut values: Vec<Expression<Text>>) -> Expression<Text> {
         if !self.natives.contains(&through) {
             self.natives.push(through);
         }
-        values.insert(0, variable(CALLERS_MARK));
+        values.insert(0, variable(self.mark));
         call(suffixed(&through.variable()), values)
     }
 }

@@ -220,3 +220,24 @@ pub(super) fn native_called(facts: &Facts<'_>, expression: &Expression<Text>) ->
         (primary, callee) => native(facts, primary, callee),
     }
 }
+
+/// Whether the expression is a call of a native, as far as its names tell. A native that is tail-called could not tell
+/// its caller's line: that function would be gone.
+pub(super) fn calls_native(facts: &Facts<'_>, expression: &Expression<Text>) -> bool {
+    let HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)) = &*expression.head else {
+        return false;
+    };
+    let [callee @ .., SuffixPart::Call(call)] = &*suffixed.suffixes else { return false };
+    if !expression.tail.is_empty() {
+        return false;
+    }
+    match (&suffixed.primary, callee, call) {
+        (_, _, CallSuffix::Method(name, _)) => facts.is_text_method(name),
+        (PrimaryExpression::Name(name), [], _) => facts.is_native(name) || facts.raises(name),
+        (PrimaryExpression::Name(name), [SuffixPart::Field(_)], _) => facts.holds_natives(name),
+        (PrimaryExpression::Name(name), [SuffixPart::Field(_), SuffixPart::Field(_)], _) => {
+            &**name == b"goop" && facts.holds_natives(name)
+        }
+        _ => false,
+    }
+}

@@ -75,6 +75,8 @@ pub(crate) trait Visitor {
     fn variable(&mut self, _name: &Text, _suffixes: &[&SuffixPart<Text>], _call: Option<&CallSuffix<Text>>) {}
     /// A variable is assigned to, or a field of its value is.
     fn assigned(&mut self, _name: &Text) {}
+    /// A field of this name is given a value.
+    fn field_defined(&mut self, _name: &Text) {}
     /// The line of what follows.
     fn line(&mut self, _line: LineNumber) {}
     /// Something of this name is called, as a method or as a function.
@@ -142,6 +144,7 @@ fn walk_statement<V: Visitor>(v: &mut V, statement: &Statement<Text>) -> Result<
             v.text(&s.name);
             v.assigned(&s.name);
             s.fields.iter().chain(&s.method).for_each(|name| v.text(name));
+            s.fields.iter().chain(&s.method).for_each(|name| v.field_defined(name));
             if s.method.is_some() || !s.fields.is_empty() {
                 // `function a.b.c()` assigns to a field of whatever table that is.
                 v.variable(&s.name, &[], None);
@@ -214,6 +217,9 @@ fn walk_target<V: Visitor>(v: &mut V, target: &AssignmentTarget<Text>) -> Result
                 v.assigned(name);
             }
             walk_suffixed(v, table)?;
+            if let FieldSuffix::Named(name) = field {
+                v.field_defined(name);
+            }
             walk_field(v, field)
         }
     }
@@ -292,6 +298,7 @@ fn walk_constructor_field<V: Visitor>(v: &mut V, field: &ConstructorField<Text>)
         ConstructorField::Array(value) => walk_expression(v, value),
         ConstructorField::Record(RecordKey::Named(name), value) => {
             v.text(name);
+            v.field_defined(name);
             walk_expression(v, value)
         }
         ConstructorField::Record(RecordKey::Indexed(key), value) => {
