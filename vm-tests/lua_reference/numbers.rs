@@ -4,8 +4,8 @@ use goop2::config::LuaConfig;
 use goop2::script::{MAX_KV_BYTES, MAX_KV_KEYS};
 use goop2::vm::stdlib::{date, pattern};
 use goop2::vm::{
-    MAX_CALL_VALUES, MAX_JSON_FIELDS, MAX_JSON_VALUES, MAX_RESULT_BYTES, MAX_RESULT_DEPTH, MAX_SOURCE_BYTES,
-    MAX_STRING_BYTES,
+    MAX_CALL_VALUES, MAX_JSON_FIELDS, MAX_JSON_VALUES, MAX_NUMERAL_STRING_BYTES, MAX_RESULT_BYTES,
+    MAX_RESULT_DEPTH, MAX_SOURCE_BYTES, MAX_STRING_BYTES,
 };
 
 use super::page::rows;
@@ -37,6 +37,7 @@ fn the_limits_are_those_of_the_code() {
         ("time of a call", format!("{} s", config.timeout().as_secs())),
         ("memory of a call", bytes(config.max_memory_bytes())),
         ("one string", bytes(MAX_STRING_BYTES)),
+        ("one string that spells a number", bytes(MAX_NUMERAL_STRING_BYTES)),
         ("values that one call", count(MAX_CALL_VALUES)),
         ("JSON that `call`", bytes(MAX_RESULT_BYTES)),
         ("… levels of nesting", count(MAX_RESULT_DEPTH)),
