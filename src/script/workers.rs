@@ -230,8 +230,12 @@ pub(crate) async fn run_job(job: Job, load: &AtomicUsize) -> Finished {
     if let Some(kv) = kv
         && let Err(error) = kv.flush().await
     {
-        tracing::error!(script = %script.name, %error, "goop.kv could not be written");
-        result = result.and(Err(RunError::Internal { detail: error.to_string() }));
+        let problem = format!("{}.json: {error}", script.name);
+        if result.is_err() {
+            // The script's own failure is what is reported.
+            tracing::warn!(target: "goop2::lua", script = %script.name, "goop.kv: {problem}");
+        }
+        result = result.and(Err(RunError::NotKept { library: "goop.kv", problem }));
     }
     Finished { result, stats }
 }
