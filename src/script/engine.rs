@@ -26,8 +26,9 @@ use crate::script::places::Busy;
 #[cfg(feature = "db")]
 use crate::script::queries::Queries;
 use crate::script::rate_limit::{RateLimited, RateLimiter};
-use crate::script::registry::{Doubt, MAX_SCRIPTS, Registry, Script, ScriptEvent};
+use crate::script::registry::{Doubt, Registry, Script, ScriptEvent};
 use crate::script::replies::{self, CallError};
+use crate::script::script_files::MAX_SCRIPTS;
 use crate::script::watch::ScriptWatch;
 use crate::script::workers::{Finished, Job, Workers};
 use crate::script::{Caller, DirectSender};

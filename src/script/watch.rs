@@ -26,7 +26,8 @@ use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::kv_store::STATE_DIR;
 use super::options::Reload;
-use super::registry::{FUNCTIONS_DIR, Look};
+use super::registry::Look;
+use super::script_files::FUNCTIONS_DIR;
 
 /// Events are collected until there was none for so long. Long enough for an editor's rename dance,
 /// short enough that a save seems to work at once.
