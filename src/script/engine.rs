@@ -101,11 +101,11 @@ impl Engine {
         own: Caller,
         options: EngineOptions,
     ) -> Result<Self, EngineError> {
-        let dir = peer_dir.join(&config.script_dir);
-        let unusable = |source| EngineError::ScriptDir { dir: dir.clone(), source };
-        fs::create_dir_all(&dir).map_err(unusable)?;
-        // File events name the real path.
-        let script_dir = dir.canonicalize().map_err(unusable)?;
+        let unusable = |source| EngineError::ScriptDir { dir: peer_dir.join(&config.script_dir), source };
+        // As the owner named it: a link in it may lead elsewhere tomorrow.
+        let peer_dir = std::path::absolute(peer_dir).map_err(unusable)?;
+        let script_dir = peer_dir.join(&config.script_dir);
+        fs::create_dir_all(&script_dir).map_err(unusable)?;
         let registry = Arc::new(Registry::new(script_dir.clone()));
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -117,7 +117,7 @@ impl Engine {
             stores: Mutex::default(),
             line_budgets: Mutex::default(),
             #[cfg(feature = "db")]
-            queries: Queries::new(peer_dir),
+            queries: Queries::new(&peer_dir),
             counters: Arc::default(),
             reports: broadcast::channel(REPORT_BACKLOG).0,
             #[cfg(feature = "http")]
@@ -134,7 +134,7 @@ impl Engine {
         // Nobody is told of the first look by events: none can listen yet.
         engine.first_load = engine.registry.sync(Doubt::Believe).0;
         report(&engine.first_load);
-        engine.start_watching(&peer_dir.canonicalize().map_err(unusable)?, options);
+        engine.start_watching(&peer_dir, options);
         Ok(engine)
     }
 
