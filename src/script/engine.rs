@@ -17,7 +17,6 @@ use crate::script::api::Invocation;
 use crate::script::counters::{Counters, InvocationReport, LastError, REPORT_BACKLOG, Reports, ScriptStats};
 #[cfg(feature = "http")]
 use crate::script::http::HttpClient;
-use crate::script::kv_store::KvStore;
 use crate::script::listing::{self, FunctionInfo};
 use crate::script::log_text::LineBudget;
 use crate::script::name::ScriptName;
@@ -29,6 +28,7 @@ use crate::script::rate_limit::{RateLimited, RateLimiter};
 use crate::script::registry::{Doubt, Registry, Script, ScriptEvent};
 use crate::script::replies::{self, CallError};
 use crate::script::script_files::MAX_SCRIPTS;
+use crate::script::stores::Stores;
 use crate::script::watch::ScriptWatch;
 use crate::script::workers::{Finished, Job, Workers};
 use crate::script::{Caller, DirectSender};
@@ -47,7 +47,7 @@ pub struct Engine {
     config: LuaConfig,
     limiter: RateLimiter,
     workers: Workers,
-    stores: Mutex<HashMap<ScriptName, Arc<KvStore>>>,
+    stores: Arc<Stores>,
     line_budgets: Mutex<HashMap<ScriptName, Arc<LineBudget>>>,
     #[cfg(feature = "db")]
     queries: Queries,
@@ -114,7 +114,7 @@ impl Engine {
         let mut engine = Self {
             limiter: RateLimiter::new(config.rate_limit_per_peer, config.rate_limit_global),
             workers: workers.map_err(EngineError::Workers)?,
-            stores: Mutex::default(),
+            stores: Arc::new(Stores::new(script_dir.clone())),
             line_budgets: Mutex::default(),
             #[cfg(feature = "db")]
             queries: Queries::new(&peer_dir),
@@ -147,16 +147,18 @@ impl Engine {
 
     /// Its first look finds what changed between the load and the watch.
     fn start_watching(&self, peer_dir: &Path, options: EngineOptions) {
-        let (registry, events, counters) =
-            (self.registry.clone(), self.events.clone(), self.counters.clone());
+        let (registry, events) = (self.registry.clone(), self.events.clone());
+        let (counters, stores) = (self.counters.clone(), self.stores.clone());
         let look = move || {
             let (happened, look) = registry.sync(Doubt::Wait);
             report(&happened);
             if happened.iter().any(|event| matches!(event, ScriptEvent::Removed { .. })) {
-                let loaded = registry.loaded();
+            let loaded = registry.loaded();
                 counters.keep_only(|name| loaded.scripts.contains_key(name));
             }
             for event in happened {
+            // At every look: a store that was still in use when its script went is not any more.
+            stores.keep_only(|name| loaded.scripts.contains_key(name));
                 // Nobody may be listening.
                 let _ = events.send(event);
             }
@@ -322,7 +324,7 @@ impl Engine {
             caller: caller.clone(),
             own: self.own.clone(),
             commands: self.registry.loaded().commands.clone(),
-            kv: self.config.kv_enabled.then(|| Arc::new(self.store(&script.name).session())),
+            kv: self.config.kv_enabled.then(|| Arc::new(self.stores.session(&script.name))),
             #[cfg(feature = "db")]
             queries: is_function.then(|| self.queries.of(&script.name)),
             #[cfg(feature = "http")]
