@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde_json::Value as Json;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, oneshot};
 use tokio::time::Instant;
 
 use crate::config::LuaConfig;
@@ -39,7 +39,8 @@ const EVENT_BACKLOG: usize = 2 * MAX_SCRIPTS;
 
 /// Runs the scripts of one peer: loads them, watches them, answers for them.
 ///
-/// Cheap to share behind an `Arc`; all methods take `&self`. `examples/embed.rs` shows all of it.
+/// Cheap to share behind an `Arc`; all methods take `&self`. `examples/embed.rs` shows all of it. The engine
+/// brings its own threads and timers: its futures can be awaited on any executor, tokio's or another.
 pub struct Engine {
     registry: Arc<Registry>,
     script_dir: PathBuf,
@@ -152,13 +153,13 @@ impl Engine {
         let look = move || {
             let (happened, look) = registry.sync(Doubt::Wait);
             report(&happened);
-            if happened.iter().any(|event| matches!(event, ScriptEvent::Removed { .. })) {
             let loaded = registry.loaded();
+            if happened.iter().any(|event| matches!(event, ScriptEvent::Removed { .. })) {
                 counters.keep_only(|name| loaded.scripts.contains_key(name));
             }
-            for event in happened {
             // At every look: a store that was still in use when its script went is not any more.
             stores.keep_only(|name| loaded.scripts.contains_key(name));
+            for event in happened {
                 // Nobody may be listening.
                 let _ = events.send(event);
             }
@@ -259,11 +260,23 @@ impl Engine {
     /// Stops watching, waits for the scripts under way, each of which has its deadline, and ends
     /// the threads. Calls after this are answered as busy.
     pub async fn close(self: &Arc<Self>) {
-        self.watch.lock().take();
         let engine = self.clone();
-        let stopped = tokio::task::spawn_blocking(move || engine.workers.stop()).await;
-        if let Err(error) = stopped {
-            tracing::error!(%error, "the script workers did not stop");
+        let (done, stopped) = oneshot::channel();
+        // A thread of its own, because the caller need not have a runtime with threads that may block.
+        let thread = std::thread::Builder::new().name("script-stop".to_owned()).spawn(move || {
+            let watch = engine.watch.lock().take();
+            drop(watch);
+            engine.workers.stop();
+            // Whoever waited may have gone.
+            let _ = done.send(());
+        });
+        match thread {
+            Ok(_) => {
+                if stopped.await.is_err() {
+                    tracing::error!("the script workers did not stop");
+                }
+            }
+            Err(error) => tracing::error!(%error, "the script workers can't be stopped"),
         }
     }
 
@@ -291,7 +304,7 @@ impl Engine {
         let invocation = self.invocation(&script, caller, &reference, is_function);
         let limits = Limits { time: self.config.timeout(), memory_bytes: self.config.max_memory_bytes() };
         let name = script.name.clone();
-        let job = Job { script: script.clone(), entry, limits, invocation };
+        let job = Job { script, entry, limits, invocation };
         let finished = self.workers.run(job).await;
         let Finished { result, stats } = finished.inspect_err(|Busy| self.counters.busy(&name))?;
         let error = result.as_ref().err().map(|error| LastError::new(error, &reference, &caller.peer));
@@ -300,10 +313,6 @@ impl Engine {
             tracing::warn!(
                 target: "goop2::lua", script = %name, %caller, %reference, kind, traceback, "{message}"
             );
-        }
-        if let Err(RunError::Script { .. }) = &result {
-            // It has failed, so that it may again, and then its owner wants to know all.
-            tokio::task::spawn_blocking(move || script.trace());
         }
         self.counters.ended(&name, &stats, error.as_ref());
         if self.reports.receiver_count() > 0 {
@@ -336,15 +345,7 @@ impl Engine {
         }
     }
 
-    /// The one store of a script, shared by all its invocations.
-    fn store(&self, name: &ScriptName) -> Arc<KvStore> {
-        let mut stores = self.stores.lock();
-        let store =
-            stores.entry(name.clone()).or_insert_with(|| Arc::new(KvStore::new(&self.script_dir, name)));
-        store.clone()
-    }
-
-    /// The one budget for log lines of a script, likewise.
+    /// The one budget for log lines of a script, shared by all its invocations.
     fn line_budget(&self, name: &ScriptName) -> Arc<LineBudget> {
         let mut budgets = self.line_budgets.lock();
         if budgets.len() > 2 * MAX_SCRIPTS {
