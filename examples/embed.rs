@@ -5,7 +5,8 @@
 //! ```
 //!
 //! An embedder brings three things: a folder with scripts, a way to send a direct message, and who is
-//! calling. Whatever carries the messages must have authenticated the caller; the engine believes it.
+//! calling. The engine has threads of its own, so any executor will do; this example happens to use tokio's.
+//! Whatever carries the messages must have authenticated the caller; the engine believes it.
 
 use std::error::Error;
 use std::fs;

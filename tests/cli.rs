@@ -193,6 +193,30 @@ fn check_takes_any_folder() {
     assert!(deployed.stdout.contains("\nok  hello (data): Greet the visitor\n"), "{deployed:?}");
 }
 
+/// The peer does not load them, and its owner looks here for why.
+#[cfg(unix)]
+#[test]
+fn check_names_what_is_no_script_by_its_name_or_its_kind() {
+    let (_temp, dir) = new_peer("blank");
+    let scripts = dir.join("site/lua");
+    for name in ["my cmd.lua", "t\u{e9}st.lua", "UPPER.LUA"] {
+        fs::write(scripts.join(name), "function handle() end").unwrap();
+    }
+    fs::create_dir(scripts.join("folder.lua")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(scripts.join("pipe.lua")).status().unwrap().success());
+    let report = goop2(["check", text(&dir)]).failed(1, "").stdout;
+    for problem in [
+        "my cmd.lua: is not loaded: a script's file is named like my-script.lua",
+        "t\u{e9}st.lua: is not loaded",
+        "UPPER.LUA: is not loaded",
+        "folder.lua: is not loaded: a script is a plain file",
+        "pipe.lua: is not loaded: a script is a plain file",
+    ] {
+        assert!(report.contains(problem), "{problem}: {report}");
+    }
+    goop2(["check", text(&scripts.join("pipe.lua"))]).failed(2, "it is no plain file");
+}
+
 #[test]
 fn kv_is_the_owners_way_to_a_scripts_keys() {
     let (_temp, dir) = new_peer("blank");

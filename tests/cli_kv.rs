@@ -172,3 +172,23 @@ fn a_script_run_by_hand_has_no_kv_either_when_it_is_switched_off() {
     configure(&dir, |config| config.lua.kv_enabled = false);
     assert_eq!(run(), "nil\n");
 }
+
+/// The peer may have set it aside days ago, with a warning that scrolled away.
+#[test]
+fn who_looks_for_keys_is_told_of_a_file_that_was_set_aside() {
+    let (_temp, dir) = peer_with("keys.lua", "function handle() end");
+    let state = dir.join("site/lua/.state");
+    fs::create_dir_all(&state).unwrap();
+    fs::write(state.join("keys.json"), r#"{"api_key": "s3cret", "n": 42}"#).unwrap();
+    let list = || goop2(["kv", dir.to_str().unwrap(), "keys", "list"]).succeeded();
+    let first = list();
+    let reason = r#"the value of "n" is a number and not a string"#;
+    assert!(first.stderr.contains(reason), "{first:?}");
+    assert!(!first.stderr.contains("42") && !first.stderr.contains("s3cret"), "{first:?}");
+    let second = list();
+    assert_eq!(second.stdout, "");
+    assert!(
+        second.stderr.contains("was set aside as") && second.stderr.contains("keys.corrupt-"),
+        "{second:?}"
+    );
+}

@@ -45,8 +45,11 @@ pub(crate) fn execute(args: &Args) -> CommandResult {
 }
 
 fn scripts_at(path: &PathBuf) -> CommandResult<Scripts> {
-    // Opening tells what metadata does not: whether it can be read.
-    let kind = std::fs::File::open(path).and_then(|file| file.metadata());
+    let kind = std::fs::metadata(path).and_then(|kind| match kind.is_file() || kind.is_dir() {
+        // Opening tells what metadata does not: whether it can be read.
+        true => std::fs::File::open(path).map(|_| kind),
+        false => Err(std::io::Error::other("it is no plain file")),
+    });
     let kind = kind.map_err(|error| Failure::unreadable(path, &error))?;
     if kind.is_file() {
         return Ok(Scripts(vec![inspect(path)]));

@@ -71,8 +71,20 @@ pub(crate) fn execute(args: Args) -> CommandResult {
         note(&format!("goop2: there is no {} in {} yet", script.file_name(), script_dir.display()));
     }
     let store = KvStore::new(&script_dir, &script);
+    let is_reading = matches!(action, Action::List | Action::Get { .. });
     let no_such_key = |key: &str| anyhow!("{script} has no key {key:?}");
     let mut output = Output::stdout();
+    if is_reading {
+        // Before its keys are missed; reading sets a broken file aside.
+        store.entries()?;
+        for file in store.set_aside_files()? {
+            note(&format!(
+                "goop2: a store of {script} was no JSON object of strings and was set aside as {}; \
+                 copy what is missing from it, and delete it",
+                printable(&file.display().to_string())
+            ));
+        }
+    }
     match action {
         Action::List => {
             for key in store.entries()?.keys() {

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use goop2::config::Config;
-use goop2::script::{Header, HeaderProblem, ScriptName};
+use goop2::script::{Header, HeaderProblem, SCRIPT_FILE_RULE, ScriptName};
 use goop2::vm::{Entries, LoadError, MAX_SOURCE_BYTES, Program};
 use serde::Serialize;
 
@@ -83,9 +83,10 @@ impl Scripts {
     }
 }
 
-/// The `.lua` files directly in a folder, sorted; hidden ones are no scripts.
+/// What is called `.lua` directly in a folder, sorted; hidden files are no scripts, nor are links to nothing.
 fn scripts_in(dir: &Path) -> Vec<PathBuf> {
-    let is_script = |path: &PathBuf| path.extension().is_some_and(|e| e == "lua") && path.is_file();
+    let is_script =
+        |path: &PathBuf| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("lua")) && path.exists();
     let mut files: Vec<_> = entries(dir).filter(is_script).take(MAX_SCRIPTS).collect();
     files.sort();
     files
@@ -114,11 +115,15 @@ pub(crate) fn inspect(file: &Path) -> ScriptReport {
     };
     let mut problem = |message: String, line| problems.push(Problem { message, line });
     let Some(name) = name else {
-        let rule = "a script's file is named like my-script.lua: letters, digits, - and _";
         let shown = file.file_name().unwrap_or_default().to_string_lossy();
-        problem(format!("{shown}: is not loaded: {rule}"), None);
+        problem(format!("{shown}: is not loaded: {SCRIPT_FILE_RULE}"), None);
         return ScriptReport { problems, ..report };
     };
+    // Before it is opened: to open a pipe would wait for its other end.
+    if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
+        problem(format!("{}: is not loaded: a script is a plain file", name.file_name()), None);
+        return ScriptReport { problems, ..report };
+    }
     match read(file) {
         Err(error) => problem(format!("{}: can't be read: {error}", name.file_name()), None),
         Ok(source) => {

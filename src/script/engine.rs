@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde_json::Value as Json;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, oneshot};
 use tokio::time::Instant;
 
 use crate::config::LuaConfig;
@@ -17,7 +17,6 @@ use crate::script::api::Invocation;
 use crate::script::counters::{Counters, InvocationReport, LastError, REPORT_BACKLOG, Reports, ScriptStats};
 #[cfg(feature = "http")]
 use crate::script::http::HttpClient;
-use crate::script::kv_store::KvStore;
 use crate::script::listing::{self, FunctionInfo};
 use crate::script::log_text::LineBudget;
 use crate::script::name::ScriptName;
@@ -26,8 +25,10 @@ use crate::script::places::Busy;
 #[cfg(feature = "db")]
 use crate::script::queries::Queries;
 use crate::script::rate_limit::{RateLimited, RateLimiter};
-use crate::script::registry::{Doubt, MAX_SCRIPTS, Registry, Script, ScriptEvent};
+use crate::script::registry::{Doubt, Registry, Script, ScriptEvent};
 use crate::script::replies::{self, CallError};
+use crate::script::script_files::MAX_SCRIPTS;
+use crate::script::stores::Stores;
 use crate::script::watch::ScriptWatch;
 use crate::script::workers::{Finished, Job, Workers};
 use crate::script::{Caller, DirectSender};
@@ -38,7 +39,8 @@ const EVENT_BACKLOG: usize = 2 * MAX_SCRIPTS;
 
 /// Runs the scripts of one peer: loads them, watches them, answers for them.
 ///
-/// Cheap to share behind an `Arc`; all methods take `&self`. `examples/embed.rs` shows all of it.
+/// Cheap to share behind an `Arc`; all methods take `&self`. `examples/embed.rs` shows all of it. The engine
+/// brings its own threads and timers: its futures can be awaited on any executor, tokio's or another.
 pub struct Engine {
     registry: Arc<Registry>,
     script_dir: PathBuf,
@@ -46,7 +48,7 @@ pub struct Engine {
     config: LuaConfig,
     limiter: RateLimiter,
     workers: Workers,
-    stores: Mutex<HashMap<ScriptName, Arc<KvStore>>>,
+    stores: Arc<Stores>,
     line_budgets: Mutex<HashMap<ScriptName, Arc<LineBudget>>>,
     #[cfg(feature = "db")]
     queries: Queries,
@@ -100,11 +102,11 @@ impl Engine {
         own: Caller,
         options: EngineOptions,
     ) -> Result<Self, EngineError> {
-        let dir = peer_dir.join(&config.script_dir);
-        let unusable = |source| EngineError::ScriptDir { dir: dir.clone(), source };
-        fs::create_dir_all(&dir).map_err(unusable)?;
-        // File events name the real path.
-        let script_dir = dir.canonicalize().map_err(unusable)?;
+        let unusable = |source| EngineError::ScriptDir { dir: peer_dir.join(&config.script_dir), source };
+        // As the owner named it: a link in it may lead elsewhere tomorrow.
+        let peer_dir = std::path::absolute(peer_dir).map_err(unusable)?;
+        let script_dir = peer_dir.join(&config.script_dir);
+        fs::create_dir_all(&script_dir).map_err(unusable)?;
         let registry = Arc::new(Registry::new(script_dir.clone()));
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -113,10 +115,10 @@ impl Engine {
         let mut engine = Self {
             limiter: RateLimiter::new(config.rate_limit_per_peer, config.rate_limit_global),
             workers: workers.map_err(EngineError::Workers)?,
-            stores: Mutex::default(),
+            stores: Arc::new(Stores::new(script_dir.clone())),
             line_budgets: Mutex::default(),
             #[cfg(feature = "db")]
-            queries: Queries::new(peer_dir),
+            queries: Queries::new(&peer_dir),
             counters: Arc::default(),
             reports: broadcast::channel(REPORT_BACKLOG).0,
             #[cfg(feature = "http")]
@@ -133,7 +135,7 @@ impl Engine {
         // Nobody is told of the first look by events: none can listen yet.
         engine.first_load = engine.registry.sync(Doubt::Believe).0;
         report(&engine.first_load);
-        engine.start_watching(&peer_dir.canonicalize().map_err(unusable)?, options);
+        engine.start_watching(&peer_dir, options);
         Ok(engine)
     }
 
@@ -146,15 +148,17 @@ impl Engine {
 
     /// Its first look finds what changed between the load and the watch.
     fn start_watching(&self, peer_dir: &Path, options: EngineOptions) {
-        let (registry, events, counters) =
-            (self.registry.clone(), self.events.clone(), self.counters.clone());
+        let (registry, events) = (self.registry.clone(), self.events.clone());
+        let (counters, stores) = (self.counters.clone(), self.stores.clone());
         let look = move || {
             let (happened, look) = registry.sync(Doubt::Wait);
             report(&happened);
+            let loaded = registry.loaded();
             if happened.iter().any(|event| matches!(event, ScriptEvent::Removed { .. })) {
-                let loaded = registry.loaded();
                 counters.keep_only(|name| loaded.scripts.contains_key(name));
             }
+            // At every look: a store that was still in use when its script went is not any more.
+            stores.keep_only(|name| loaded.scripts.contains_key(name));
             for event in happened {
                 // Nobody may be listening.
                 let _ = events.send(event);
@@ -256,11 +260,23 @@ impl Engine {
     /// Stops watching, waits for the scripts under way, each of which has its deadline, and ends
     /// the threads. Calls after this are answered as busy.
     pub async fn close(self: &Arc<Self>) {
-        self.watch.lock().take();
         let engine = self.clone();
-        let stopped = tokio::task::spawn_blocking(move || engine.workers.stop()).await;
-        if let Err(error) = stopped {
-            tracing::error!(%error, "the script workers did not stop");
+        let (done, stopped) = oneshot::channel();
+        // A thread of its own, because the caller need not have a runtime with threads that may block.
+        let thread = std::thread::Builder::new().name("script-stop".to_owned()).spawn(move || {
+            let watch = engine.watch.lock().take();
+            drop(watch);
+            engine.workers.stop();
+            // Whoever waited may have gone.
+            let _ = done.send(());
+        });
+        match thread {
+            Ok(_) => {
+                if stopped.await.is_err() {
+                    tracing::error!("the script workers did not stop");
+                }
+            }
+            Err(error) => tracing::error!(%error, "the script workers can't be stopped"),
         }
     }
 
@@ -288,7 +304,7 @@ impl Engine {
         let invocation = self.invocation(&script, caller, &reference, is_function);
         let limits = Limits { time: self.config.timeout(), memory_bytes: self.config.max_memory_bytes() };
         let name = script.name.clone();
-        let job = Job { script: script.clone(), entry, limits, invocation };
+        let job = Job { script, entry, limits, invocation };
         let finished = self.workers.run(job).await;
         let Finished { result, stats } = finished.inspect_err(|Busy| self.counters.busy(&name))?;
         let error = result.as_ref().err().map(|error| LastError::new(error, &reference, &caller.peer));
@@ -297,10 +313,6 @@ impl Engine {
             tracing::warn!(
                 target: "goop2::lua", script = %name, %caller, %reference, kind, traceback, "{message}"
             );
-        }
-        if let Err(RunError::Script { .. }) = &result {
-            // It has failed, so that it may again, and then its owner wants to know all.
-            tokio::task::spawn_blocking(move || script.trace());
         }
         self.counters.ended(&name, &stats, error.as_ref());
         if self.reports.receiver_count() > 0 {
@@ -321,7 +333,7 @@ impl Engine {
             caller: caller.clone(),
             own: self.own.clone(),
             commands: self.registry.loaded().commands.clone(),
-            kv: self.config.kv_enabled.then(|| Arc::new(self.store(&script.name).session())),
+            kv: self.config.kv_enabled.then(|| Arc::new(self.stores.session(&script.name))),
             #[cfg(feature = "db")]
             queries: is_function.then(|| self.queries.of(&script.name)),
             #[cfg(feature = "http")]
@@ -333,15 +345,7 @@ impl Engine {
         }
     }
 
-    /// The one store of a script, shared by all its invocations.
-    fn store(&self, name: &ScriptName) -> Arc<KvStore> {
-        let mut stores = self.stores.lock();
-        let store =
-            stores.entry(name.clone()).or_insert_with(|| Arc::new(KvStore::new(&self.script_dir, name)));
-        store.clone()
-    }
-
-    /// The one budget for log lines of a script, likewise.
+    /// The one budget for log lines of a script, shared by all its invocations.
     fn line_budget(&self, name: &ScriptName) -> Arc<LineBudget> {
         let mut budgets = self.line_budgets.lock();
         if budgets.len() > 2 * MAX_SCRIPTS {

@@ -4,6 +4,13 @@
 //! file at every moment, and after a crash at any. Changing the file in place, or appending to a
 //! log, was rejected: both need a recovery, and an owner who opens the file would see half of it.
 //!
+//! Whether the file is still the one that was read is told by its time, size and inode, and no file is
+//! held open for it: a peer has a thousand scripts and may have fewer file handles. The inode of a file
+//! that is gone can be given to a new one, and the clock ticks slowly, so each new version is given a
+//! time that is later than the last one's.
+//!
+//! A link is followed, in writing too: the file it leads to is replaced, and its lock lies beside it.
+//!
 //! Writers of other processes (the owner's `goop2 kv`) are kept apart by a lock file beside the
 //! store, `<script>.lock`. It is empty and stays for good: a process that removed it could remove
 //! the file on which another has just got its lock, and a third would lock a new file of that name.
@@ -14,6 +21,8 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use serde_json::Value as Json;
+
 use super::kv_store::KvError;
 
 /// The keys and values of a script.
@@ -21,6 +30,9 @@ pub(super) type Entries = BTreeMap<String, String>;
 
 /// The longest file read: every byte escaped six times, with quotes and commas, and some air.
 const MAX_FILE_BYTES: u64 = 512 * 1024;
+
+/// What Windows editors put before UTF-8 text.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// How long to wait between two tries to get the lock.
 const LOCK_RETRY: Duration = Duration::from_millis(2);
@@ -74,19 +86,20 @@ pub(super) struct KvFile {
 }
 
 /// Tells one version of the file from the next.
-#[derive(Debug)]
-pub(super) struct Version {
-    stamp: Stamp,
-    /// Kept open, because the inode of a file that nobody has can be given to a new one: two
-    /// changes within one tick of the clock could look like none.
-    _held: Option<File>,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
+pub(super) struct Version {
     modified: Option<SystemTime>,
     bytes: u64,
     inode: u64,
+}
+
+/// A file that was replaced.
+pub(super) struct Replaced {
+    /// The new file.
+    pub(super) version: Version,
+    /// Whether its name is safe. When it is not, everybody reads the new file all the same, and a power
+    /// cut may bring back the old one.
+    pub(super) name_synced: io::Result<()>,
 }
 
 /// Keeps other processes from writing until it is dropped.
@@ -108,19 +121,22 @@ impl KvFile {
 
     /// Whether the file is still the one that was read as `version`; `None` is no file.
     pub(super) fn is_still(&self, version: Option<&Version>) -> Result<bool, KvError> {
-        let stamp = match fs::metadata(&self.path) {
-            Ok(metadata) => Some(Stamp::of(&metadata)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(KvError::Read(error)),
-        };
-        // Without inodes two changes within a tick of the clock look alike.
-        Ok(stamp == version.map(|version| version.stamp) && (cfg!(unix) || stamp.is_none()))
+        match fs::metadata(&self.path) {
+            Ok(metadata) => Ok(version == Some(&Version::of(&metadata))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(version.is_none()),
+            Err(error) => Err(KvError::Read(error)),
+        }
     }
 
-    /// Waits for the lock, for `longest`. The folder has to be there.
+    /// Waits for the lock, for `longest`, and not at all when that is zero. The folder has to be there.
     pub(super) fn lock(&self, longest: Duration) -> Result<FileLock, KvError> {
         let failed = |source| KvError::Write { step: "the lock", source };
-        let path = self.path.with_extension("lock");
+        let path = self.place().with_extension("lock");
+        match fs::metadata(&path) {
+            // To open a pipe would wait for its other end.
+            Ok(metadata) if !metadata.is_file() => return Err(failed(no_plain_file())),
+            _ => {}
+        }
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(failed)?;
         let started = Instant::now();
         loop {
@@ -161,7 +177,12 @@ impl KvFile {
     }
 
     fn read(&self) -> Result<Content, KvError> {
-        let file = match File::open(&self.path) {
+        // Looked at before it is opened: to open a pipe would wait for its other end.
+        let opened = fs::metadata(&self.path).and_then(|metadata| match metadata.is_file() {
+            true => File::open(&self.path),
+            false => Err(no_plain_file()),
+        });
+        let file = match opened {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Content::Entries(Entries::new(), None));
@@ -169,15 +190,16 @@ impl KvFile {
             Err(error) => return Err(KvError::Read(error)),
         };
         // Asked before the content: a change in between is read again, and not missed.
-        let stamp = Stamp::of(&file.metadata().map_err(KvError::Read)?);
+        let version = Version::of(&file.metadata().map_err(KvError::Read)?);
         let mut text = Vec::new();
         (&file).take(MAX_FILE_BYTES + 1).read_to_end(&mut text).map_err(KvError::Read)?;
         if text.len() as u64 > MAX_FILE_BYTES {
             return Ok(Content::Broken(format!("it has more than {MAX_FILE_BYTES} bytes")));
         }
-        Ok(match serde_json::from_slice(&text) {
-            Ok(entries) => Content::Entries(entries, Some(Version::new(stamp, file))),
-            Err(error) => Content::Broken(error.to_string()),
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
+        Ok(match serde_json::from_slice(text) {
+            Ok(entries) => Content::Entries(entries, Some(version)),
+            Err(_) => Content::Broken(problem_of(text)),
         })
     }
 
@@ -199,15 +221,16 @@ impl KvFile {
         Ok(())
     }
 
-    /// Replaces the file. Returns when the new one is safe; after an error the file is the old
-    /// one, or the new one that may not be safe yet. The lock is to be held.
-    pub(super) fn replace(&self, _lock: &FileLock, entries: &Entries) -> Result<Version, KvError> {
+    /// Replaces the file. Returns when the new one is safe, but for what is said of its name; after an
+    /// error the file is the old one. The lock is to be held.
+    pub(super) fn replace(&self, _lock: &FileLock, entries: &Entries) -> Result<Replaced, KvError> {
         let step = |step| move |source| KvError::Write { step, source };
         let mut text =
             serde_json::to_vec_pretty(entries).map_err(|error| step("the JSON text")(error.into()))?;
         text.push(b'\n');
         // One name, which belongs to who has the lock: what a killed process left is cleared away.
-        let new = self.path.with_extension("new");
+        let place = self.place();
+        let new = place.with_extension("new");
         if let Err(error) = fs::remove_file(&new)
             && error.kind() != io::ErrorKind::NotFound
         {
@@ -215,11 +238,32 @@ impl KvFile {
         }
         let mut file = self.disk.create(&new).map_err(step("the new file"))?;
         self.disk.write(&mut file, &text).map_err(step("writing"))?;
+        if let Ok(old) = fs::metadata(&place) {
+            date_after(&file, &old).map_err(step("the new file"))?;
+        }
         self.disk.sync(&file).map_err(step("the sync"))?;
-        let stamp = Stamp::of(&file.metadata().map_err(step("the new file"))?);
-        self.disk.rename(&new, &self.path).map_err(step("the renaming"))?;
-        self.disk.sync_folder(self.folder()).map_err(step("the sync of the folder"))?;
-        Ok(Version::new(stamp, file))
+        let version = Version::of(&file.metadata().map_err(step("the new file"))?);
+        self.disk.rename(&new, &place).map_err(step("the renaming"))?;
+        let name_synced = self.disk.sync_folder(place.parent().unwrap_or(Path::new(".")));
+        Ok(Replaced { version, name_synced })
+    }
+
+    /// The store's files that were set aside, by name.
+    pub(super) fn set_aside_files(&self) -> io::Result<Vec<PathBuf>> {
+        let stem = self.path.file_stem().unwrap_or_default().to_string_lossy();
+        let prefix = format!("{stem}.corrupt-");
+        let is_aside = |path: &PathBuf| {
+            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(&prefix))
+        };
+        let entries = match fs::read_dir(self.folder()) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let paths: io::Result<Vec<_>> = entries.map(|entry| Ok(entry?.path())).collect();
+        let mut files: Vec<_> = paths?.into_iter().filter(is_aside).collect();
+        files.sort();
+        Ok(files)
     }
 
     /// Makes the folder of the stores if there is none, so that it survives a power cut too.
@@ -233,24 +277,76 @@ impl KvFile {
         folder.parent().map_or(Ok(()), |above| self.disk.sync_folder(above)).map_err(failed)
     }
 
+    /// Where the file itself lies, which is elsewhere when the store's name is a link.
+    fn place(&self) -> PathBuf {
+        match fs::symlink_metadata(&self.path) {
+            Ok(metadata) if metadata.is_symlink() => {
+                self.path.canonicalize().unwrap_or_else(|_| self.path.clone())
+            }
+            _ => self.path.clone(),
+        }
+    }
+
     fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("."))
     }
 }
 
 impl Version {
-    fn new(stamp: Stamp, file: File) -> Self {
-        // Elsewhere there are no inodes here, and an open file may not be replaced.
-        Self { stamp, _held: cfg!(unix).then_some(file) }
-    }
-}
-
-impl Stamp {
     fn of(metadata: &fs::Metadata) -> Self {
         #[cfg(unix)]
         let inode = std::os::unix::fs::MetadataExt::ino(metadata);
         #[cfg(not(unix))]
         let inode = 0;
         Self { modified: metadata.modified().ok(), bytes: metadata.len(), inode }
+    }
+}
+
+/// Gives `new` a time after that of `old`, if it has none: by as little as the file system can tell apart.
+fn date_after(new: &File, old: &fs::Metadata) -> io::Result<()> {
+    const STEPS: [Duration; 5] = [
+        Duration::from_nanos(1),
+        Duration::from_micros(1),
+        Duration::from_millis(1),
+        Duration::from_secs(1),
+        Duration::from_secs(2),
+    ];
+    let Ok(old) = old.modified() else { return Ok(()) };
+    for step in STEPS {
+        if new.metadata()?.modified()? > old {
+            break;
+        }
+        // A time so far ahead that there is none after it is nobody's.
+        let Some(later) = old.checked_add(step) else { break };
+        new.set_modified(later)?;
+    }
+    Ok(())
+}
+
+fn no_plain_file() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file")
+}
+
+/// Why a text is no store. Values are not shown: they may be secrets.
+fn problem_of(text: &[u8]) -> String {
+    let entries = match serde_json::from_slice(text) {
+        Ok(Json::Object(entries)) => entries,
+        Ok(other) => return format!("it holds {}", kind_of(&other)),
+        Err(error) => return error.to_string(),
+    };
+    match entries.iter().find(|(_, value)| !value.is_string()) {
+        Some((key, value)) => format!("the value of {key:?} is {} and not a string", kind_of(value)),
+        None => "it is none".to_owned(),
+    }
+}
+
+fn kind_of(value: &Json) -> &'static str {
+    match value {
+        Json::Null => "null",
+        Json::Bool(_) => "a boolean",
+        Json::Number(_) => "a number",
+        Json::String(_) => "a string",
+        Json::Array(_) => "a list",
+        Json::Object(_) => "an object",
     }
 }

@@ -8,19 +8,21 @@
 //!
 //! A write that fails is undone in memory, for everyone who has seen it: the store is then what
 //! the disk has. Keeping the changes for a later try was rejected: a script that was told "failed"
-//! would find them done an hour later.
+//! would find them done an hour later. Only when the new file has taken the old one's place and its name
+//! can't be made safe ([`KvError::NotSafe`]) is the change kept, because everybody reads it already: then
+//! nobody who has seen the store is answered before a later write has made the name safe.
 //!
 //! Sets of one invocation may reach the disk in several writes, when others wait for one at the
 //! same time. Whole invocations as transactions would make a script wait for every other.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use std::{collections::BTreeMap, io};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::script::kv_file::{Disk, Entries, KvFile, RealDisk, Version};
+use crate::script::kv_file::{Disk, Entries, KvFile, RealDisk, Replaced, Version};
 use crate::script::name::ScriptName;
 
 /// The folder of the stores, below the script folder. Never served.
@@ -35,8 +37,9 @@ pub const MAX_BYTES: usize = 64 * 1024;
 /// How long a write waits for another process that is writing.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
-/// How long a read of a broken file waits to set it aside. Other scripts wait for it too.
-const LOCK_WAIT_OF_READERS: Duration = Duration::from_millis(50);
+/// How long an invocation that reads a broken file waits to set it aside: not at all, because all
+/// invocations of its worker would wait with it.
+const LOCK_WAIT_OF_SESSIONS: Duration = Duration::ZERO;
 
 /// Why a store can't be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -61,15 +64,24 @@ pub enum KvError {
     #[error("the store can't be read: {0}")]
     Read(#[source] io::Error),
     /// The file can't be written.
-    #[error("the store can't be written ({step} failed): {source}")]
+    #[error("the store can't be written ({step} failed): {source}; {}", remedy(source))]
     Write {
         /// Which step of writing failed.
         step: &'static str,
         /// What the system said.
         source: io::Error,
     },
+    /// The file is written, and its name in the folder may not survive a power cut.
+    #[error(
+        "the change is in the store, but a power cut may undo it (the sync of the folder failed): {source}; {}",
+        remedy(source)
+    )]
+    NotSafe {
+        /// What the system said.
+        source: io::Error,
+    },
     /// Another process holds the store's lock.
-    #[error("another process has been writing the store for {} s; is a goop2 stuck?", .waited.as_secs_f64())]
+    #[error("another process is writing the store, waited for {} s; is a goop2 stuck?", .waited.as_secs_f64())]
     Locked {
         /// How long this one waited.
         waited: Duration,
@@ -79,12 +91,30 @@ pub enum KvError {
     TakenBack,
 }
 
+/// What the owner can do about a write that failed.
+fn remedy(error: &io::Error) -> &'static str {
+    /// What Unix says when this process, and when all of them, have too many files open.
+    const TOO_MANY_FILES: [i32; 2] = [24, 23];
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "let the peer write to the .state folder of its scripts"
+        }
+        _ if cfg!(unix) && error.raw_os_error().is_some_and(|code| TOO_MANY_FILES.contains(&code)) => {
+            "let the peer open more files (ulimit -n)"
+        }
+        _ => "look at the disk and at the .state folder of the scripts",
+    }
+}
+
 /// The store of one script.
 pub struct KvStore {
     file: KvFile,
     state: Mutex<State>,
     /// Held while the file is written, so that two flushes do not race.
     writing: Mutex<()>,
+    /// Taken before a thread is, so that only one invocation holds a thread to write this store.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -98,6 +128,8 @@ struct State {
     now: Moment,
     /// The number of the last change that is on disk.
     written: u64,
+    /// The file's name may not be safe, and so nothing in it.
+    name_unsafe: bool,
 }
 
 /// A moment in a store's life: what who has seen it depends on.
@@ -117,7 +149,12 @@ impl KvStore {
 
     pub(super) fn on(disk: Box<dyn Disk>, script_dir: &Path, name: &ScriptName) -> Self {
         let path = script_dir.join(STATE_DIR).join(format!("{name}.json"));
-        Self { file: KvFile::new(path, disk), state: Mutex::default(), writing: Mutex::default() }
+        Self {
+            file: KvFile::new(path, disk),
+            state: Mutex::default(),
+            writing: Mutex::default(),
+            turn: Arc::default(),
+        }
     }
 
     /// One invocation's use of the store.
@@ -130,7 +167,7 @@ impl KvStore {
     /// # Errors
     /// When the file can't be read.
     pub fn get(&self, key: &str) -> Result<Option<String>, KvError> {
-        Ok(self.current()?.entries.get(key).cloned())
+        Ok(self.current(LOCK_WAIT)?.entries.get(key).cloned())
     }
 
     /// All keys and values.
@@ -138,7 +175,7 @@ impl KvStore {
     /// # Errors
     /// When the file can't be read.
     pub fn entries(&self) -> Result<BTreeMap<String, String>, KvError> {
-        Ok(self.current()?.entries.clone())
+        Ok(self.current(LOCK_WAIT)?.entries.clone())
     }
 
     /// Sets `key`; on disk after the next [`KvStore::flush_now`].
@@ -146,7 +183,7 @@ impl KvStore {
     /// # Errors
     /// When a limit would be passed, or the file can't be read.
     pub fn set(&self, key: &str, value: &str) -> Result<(), KvError> {
-        self.current()?.set(key, value)
+        self.current(LOCK_WAIT)?.set(key, value)
     }
 
     /// Deletes `key`; on disk after the next [`KvStore::flush_now`]. Tells whether it was there.
@@ -154,14 +191,23 @@ impl KvStore {
     /// # Errors
     /// When the file can't be read.
     pub fn delete(&self, key: &str) -> Result<bool, KvError> {
-        Ok(self.current()?.delete(key))
+        Ok(self.current(LOCK_WAIT)?.delete(key))
+    }
+
+    /// The store's files that were no stores and were set aside, by name.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub fn set_aside_files(&self) -> io::Result<Vec<PathBuf>> {
+        self.file.set_aside_files()
     }
 
     /// Writes what is not on disk yet and returns when it is safe there. Blocks.
     ///
     /// # Errors
     /// When the file can't be written, another process holds it, or what both wrote together is
-    /// over a limit. All changes since the last flush are then taken back, and the file is whole.
+    /// over a limit. All changes since the last flush are then taken back, and the file is whole; after
+    /// [`KvError::NotSafe`] they are in the file, and the next flush tries again to make them safe.
     pub fn flush_now(&self) -> Result<(), KvError> {
         let now = self.state.lock().now;
         self.flush_up_to(now)
@@ -175,8 +221,10 @@ impl KvStore {
             return Ok(());
         }
         let written = self.write();
-        if written.is_err() {
-            self.state.lock().take_back();
+        match &written {
+            // Everybody reads the new file already.
+            Ok(()) | Err(KvError::NotSafe { .. }) => {}
+            Err(_) => self.state.lock().take_back(),
         }
         written
     }
@@ -195,19 +243,20 @@ impl KvStore {
             state.check_limits()?;
             (state.entries.clone(), state.unwritten.clone(), state.now.change)
         };
-        let version = self.file.replace(&lock, &entries)?;
+        let Replaced { version, name_synced } = self.file.replace(&lock, &entries)?;
         let mut state = self.state.lock();
         state.read_from = Some(version);
         state.written = last;
+        state.name_unsafe = name_synced.is_err();
         state.unwritten.retain(|key, value| changes.get(key) != Some(value));
-        Ok(())
+        name_synced.map_err(|source| KvError::NotSafe { source })
     }
 
-    /// The state, with what others wrote into the file.
-    fn current(&self) -> Result<MutexGuard<'_, State>, KvError> {
+    /// The state, with what others wrote into the file; waits for `longest` to set aside one that is broken.
+    fn current(&self, longest: Duration) -> Result<MutexGuard<'_, State>, KvError> {
         let mut state = self.state.lock();
         if !self.is_current(&state)? {
-            let (entries, version) = self.file.read_or_set_aside(None, LOCK_WAIT_OF_READERS)?;
+            let (entries, version) = self.file.read_or_set_aside(None, longest)?;
             state.load(entries, version);
         }
         Ok(state)
@@ -281,7 +330,7 @@ impl State {
         if moment.taken_back != self.now.taken_back {
             return Err(KvError::TakenBack);
         }
-        Ok(moment.change <= self.written)
+        Ok(moment.change <= self.written && !self.name_unsafe)
     }
 
     /// Forgets the unwritten changes; the file is read again before it is used.
@@ -316,7 +365,7 @@ impl KvSession {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut State) -> Result<T, KvError>) -> Result<T, KvError> {
-        let mut state = self.store.current()?;
+        let mut state = self.store.current(LOCK_WAIT_OF_SESSIONS)?;
         let mut seen = self.seen.lock();
         if seen.is_some_and(|seen| seen.taken_back != state.now.taken_back) {
             return Err(KvError::TakenBack);
@@ -336,8 +385,18 @@ impl KvSession {
         if self.store.state.lock().is_safe(seen)? {
             return Ok(());
         }
+        // Without a thread: a write that another process holds up would soon have all of this worker's.
+        let turn = self.store.turn.clone().lock_owned().await;
         let store = self.store.clone();
-        match tokio::task::spawn_blocking(move || store.flush_up_to(seen)).await {
+        if store.state.lock().is_safe(seen)? {
+            return Ok(());
+        }
+        let write = move || {
+            // Kept to the end of the write, also when nobody waits for it any more.
+            let _turn = turn;
+            store.flush_up_to(seen)
+        };
+        match tokio::task::spawn_blocking(write).await {
             Ok(result) => result,
             Err(error) => Err(KvError::Write { step: "the writing thread", source: io::Error::other(error) }),
         }

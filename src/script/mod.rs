@@ -21,6 +21,8 @@ mod queries;
 mod rate_limit;
 mod registry;
 mod replies;
+mod script_files;
+mod stores;
 mod watch;
 mod workers;
 
@@ -32,7 +34,7 @@ pub use header::{Header, HeaderProblem, Param};
 pub use http::{HttpClient, Network};
 pub use kv_store::{KvError, KvStore, MAX_BYTES as MAX_KV_BYTES, MAX_KEYS as MAX_KV_KEYS};
 pub use listing::FunctionInfo;
-pub use name::{MAX_SCRIPT_NAME_CHARS, ScriptName};
+pub use name::{MAX_SCRIPT_NAME_CHARS, SCRIPT_FILE_RULE, ScriptName};
 pub use offline::{Runner, RunnerError, Surroundings};
 pub use options::{EngineOptions, Reload};
 #[cfg(feature = "peer")]

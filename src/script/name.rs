@@ -7,6 +7,10 @@ use std::sync::Arc;
 /// The longest name in characters.
 pub const MAX_SCRIPT_NAME_CHARS: usize = 64;
 
+/// What a script's file must be called, for messages to its owner.
+pub const SCRIPT_FILE_RULE: &str =
+    "a script's file is named like my-script.lua: letters a to z, digits, - and _, at most 64 of them";
+
 /// The name of a script: its file's name without `.lua`, which is its command and function name.
 ///
 /// ASCII letters, digits, `-` and `_`, 1 to 64 of them: a name is typed in a chat, stands in

@@ -16,7 +16,7 @@ use crate::script::api::Invocation;
 #[cfg(feature = "http")]
 use crate::script::http::HttpClient;
 use crate::script::kv_store::KvStore;
-use crate::script::name::ScriptName;
+use crate::script::name::{SCRIPT_FILE_RULE, ScriptName};
 #[cfg(feature = "db")]
 use crate::script::queries::{Queries, ScriptQueries};
 use crate::script::registry::{Script, load};
@@ -65,7 +65,7 @@ pub struct Runner {
 #[derive(Debug, thiserror::Error)]
 pub enum RunnerError {
     /// The file is not named as a script.
-    #[error("{}: a script's file is named like my-script.lua: letters, digits, - and _", .path.display())]
+    #[error("{}: {SCRIPT_FILE_RULE}", .path.display())]
     Name {
         /// The file.
         path: PathBuf,

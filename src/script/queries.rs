@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use tokio::sync::{AcquireError, Semaphore};
 
 use crate::script::name::ScriptName;
+use crate::script::script_files::MAX_SCRIPTS;
 use crate::store::{QueryError, QueryLimits, ReadOnly, Rows, SqlValue};
 
 /// How many queries of one script run at once.
@@ -49,6 +50,10 @@ impl Queries {
     /// What the script `name` uses; the same turns for all its invocations.
     pub(crate) fn of(&self, name: &ScriptName) -> Arc<ScriptQueries> {
         let mut of_script = self.of_script.lock();
+        if of_script.len() > 2 * MAX_SCRIPTS {
+            // Most are of scripts that are gone. Who runs a query or waits for a turn holds its own.
+            of_script.retain(|_, own| Arc::strong_count(own) > 1);
+        }
         let own = of_script.entry(name.clone()).or_insert_with(|| Arc::new(Semaphore::new(MAX_OF_SCRIPT)));
         Arc::new(ScriptQueries { database: self.database.clone(), all: self.all.clone(), own: own.clone() })
     }

@@ -7,9 +7,10 @@
 //!
 //! A look can fall into the middle of a save: the file is cut off, empty, or gone for a moment. What
 //! would make a script worse (it does not load any more, or is no more) is therefore believed only when
-//! a second look finds the same.
+//! a second look finds the same. And a folder that can't be read has said nothing: only one that is not
+//! there has no scripts.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
@@ -21,13 +22,8 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::script::header::Header;
 use crate::script::name::ScriptName;
+use crate::script::script_files::{FUNCTIONS_DIR, Found, ScriptFile};
 use crate::vm::{LoadError, MAX_SOURCE_BYTES, Program};
-
-/// The most scripts a peer can have.
-pub(crate) const MAX_SCRIPTS: usize = 1_000;
-
-/// Where deployed templates keep data functions, below the script folder.
-pub(crate) const FUNCTIONS_DIR: &str = "functions";
 
 /// A script that is ready to run.
 #[derive(Debug)]
@@ -85,7 +81,8 @@ pub enum ScriptEvent {
         /// Its name.
         name: String,
     },
-    /// Its file can't be used; the last good version, if there is one, goes on answering.
+    /// Its file can't be used; the last good version, if there is one, goes on answering. Told of a folder
+    /// that can't be read too, whose scripts all stay.
     Rejected {
         /// Its file, relative to the script folder.
         file: String,
@@ -138,8 +135,26 @@ struct Files {
     doubtful: HashMap<PathBuf, u64>,
     /// Scripts whose file was not there.
     missing: HashSet<ScriptName>,
-    /// There were more scripts than there may be.
-    too_many: bool,
+    /// Folders that could not be read: told once, and not at every look.
+    unreadable: BTreeSet<PathBuf>,
+}
+
+impl Files {
+    /// Whether the owner is to be told of what was found in a file: it is not what was found before, and
+    /// not half a save.
+    fn is_news(&mut self, path: &Path, hash: u64, is_good: bool, doubt: Doubt) -> bool {
+        if self.seen.get(path) == Some(&hash) {
+            self.doubtful.remove(path);
+            return false;
+        }
+        if !is_good && doubt == Doubt::Wait && self.doubtful.get(path) != Some(&hash) {
+            self.doubtful.insert(path.to_owned(), hash);
+            return false;
+        }
+        self.doubtful.remove(path);
+        self.seen.insert(path.to_owned(), hash);
+        true
+    }
 }
 
 impl Registry {
@@ -162,10 +177,14 @@ impl Registry {
     /// Loads what is new or changed, drops what is gone, and tells what happened.
     pub(crate) fn sync(&self, doubt: Doubt) -> (Vec<ScriptEvent>, Look) {
         let mut known = self.files.lock();
-        let mut events = Vec::new();
-        let files = self.script_files(&mut known.too_many, &mut events);
         let mut scripts = self.loaded().scripts.clone();
-        for (name, file) in &files {
+        let found = Found::look(&self.dir, |name| scripts.contains_key(name));
+        let mut events = self.tell_unreadable(&found, &mut known);
+        let is_unknown = |dir: &Path| found.unreadable.iter().any(|(unreadable, _)| unreadable == dir);
+        if is_unknown(&self.dir) {
+            return (events, Look::Settled);
+        }
+        for (name, file) in &found.files {
             match self.load_if_changed(name, file, &mut known, doubt) {
                 None => {}
                 Some(Ok(script)) => {
@@ -177,10 +196,32 @@ impl Registry {
                 }
             }
         }
-        let there: HashSet<_> = files.values().map(|file| file.path.as_path()).collect();
+        for unusable in &found.unusable {
+            let hash = self.hasher.hash_one(&unusable.problem);
+            if known.is_news(&unusable.path, hash, false, doubt) {
+                let file = self.relative(&unusable.path);
+                let problem = format!("{file}: {}", unusable.problem);
+                events.push(ScriptEvent::Rejected { file, problem });
+            }
+        }
+        let functions = self.dir.join(FUNCTIONS_DIR);
+        let functions_unknown = is_unknown(&functions);
+        let files = found.files.values().map(|file| file.path.as_path());
+        let there: HashSet<_> = files.chain(found.unusable.iter().map(|file| file.path.as_path())).collect();
+        let is_there = |path: &PathBuf| {
+            there.contains(path.as_path()) || (functions_unknown && path.starts_with(&functions))
+        };
         known.doubtful.retain(|path, _| there.contains(path.as_path()));
-        known.seen.retain(|path, _| there.contains(path.as_path()));
-        let gone: HashSet<_> = scripts.keys().filter(|name| !files.contains_key(name)).cloned().collect();
+        known.seen.retain(|path, _| is_there(path));
+        // The file of a script may have become one that can't be used: then the last good version stays.
+        let unusable: HashSet<_> =
+            found.unusable.iter().filter_map(|unusable| unusable.name.as_ref()).collect();
+        let is_gone = |(name, script): &(&ScriptName, &Arc<Script>)| {
+            !found.files.contains_key(*name)
+                && !unusable.contains(*name)
+                && (!functions_unknown || script.in_script_dir)
+        };
+        let gone: HashSet<_> = scripts.iter().filter(is_gone).map(|(name, _)| name.clone()).collect();
         scripts.retain(|name, _| {
             let kept = !gone.contains(name) || (doubt == Doubt::Wait && !known.missing.contains(name));
             if !kept {
@@ -198,37 +239,17 @@ impl Registry {
         (events, if unsettled { Look::Again } else { Look::Settled })
     }
 
-    /// The files that are scripts by their names. A name in both folders is the script folder's.
-    fn script_files(
-        &self,
-        too_many: &mut bool,
-        events: &mut Vec<ScriptEvent>,
-    ) -> BTreeMap<ScriptName, ScriptFile> {
-        let mut files = BTreeMap::new();
-        for (dir, in_script_dir) in [(self.dir.clone(), true), (self.dir.join(FUNCTIONS_DIR), false)] {
-            let Ok(entries) = fs::read_dir(&dir) else { continue };
-            let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-            paths.sort();
-            for path in paths {
-                let Some(name) = ScriptName::of_file(&path) else { continue };
-                if !fs::metadata(&path).is_ok_and(|metadata| metadata.is_file()) || files.contains_key(&name)
-                {
-                    continue;
-                }
-                if files.len() >= MAX_SCRIPTS {
-                    // Told once, and not at every look.
-                    if !std::mem::replace(too_many, true) {
-                        let problem =
-                            format!("there are more than {MAX_SCRIPTS} scripts; this one is left out");
-                        events.push(ScriptEvent::Rejected { file: self.relative(&path), problem });
-                    }
-                    return files;
-                }
-                files.insert(name, ScriptFile { path, in_script_dir });
-            }
-        }
-        *too_many = false;
-        files
+    /// Tells, once, of the folders whose scripts stay as they are because nobody knows better.
+    fn tell_unreadable(&self, found: &Found, known: &mut Files) -> Vec<ScriptEvent> {
+        let now: BTreeSet<_> = found.unreadable.iter().map(|(dir, _)| dir.clone()).collect();
+        let before = std::mem::replace(&mut known.unreadable, now);
+        let new = found.unreadable.iter().filter(|(dir, _)| !before.contains(dir));
+        new.map(|(dir, error)| {
+            let file = if *dir == self.dir { dir.display().to_string() } else { self.relative(dir) };
+            let problem = format!("{file}: the folder can't be read, its scripts stay as they are: {error}");
+            ScriptEvent::Rejected { file, problem }
+        })
+        .collect()
     }
 
     fn relative(&self, path: &Path) -> String {
@@ -261,35 +282,20 @@ impl Registry {
         }
         let result = source.and_then(|source| {
             let script = load(name, &source, file.in_script_dir).map_err(|error| error.to_string())?;
-            if script.is_command() || script.is_function() { Ok(script) } else { Err(file.useless(name)) }
+            if script.is_command() || script.is_function() { Ok(script) } else { Err(useless(file, name)) }
         });
-        let believed =
-            result.is_ok() || doubt == Doubt::Believe || known.doubtful.get(&file.path) == Some(&hash);
-        if !believed {
-            known.doubtful.insert(file.path.clone(), hash);
-            return None;
-        }
-        known.doubtful.remove(&file.path);
-        known.seen.insert(file.path.clone(), hash);
-        Some(result)
+        known.is_news(&file.path, hash, result.is_ok(), doubt).then_some(result)
     }
 }
 
-struct ScriptFile {
-    path: PathBuf,
-    in_script_dir: bool,
-}
-
-impl ScriptFile {
-    /// Why nobody could call it.
-    fn useless(&self, name: &ScriptName) -> String {
-        let missing = if self.in_script_dir {
-            "defines neither handle(args) nor call(request)"
-        } else {
-            "defines no call(request), and scripts in functions/ are data functions only"
-        };
-        format!("{}: {missing}: nobody can call it", name.file_name())
-    }
+/// Why nobody could call it.
+fn useless(file: &ScriptFile, name: &ScriptName) -> String {
+    let missing = if file.in_script_dir {
+        "defines neither handle(args) nor call(request)"
+    } else {
+        "defines no call(request), and scripts in functions/ are data functions only"
+    };
+    format!("{}: {missing}: nobody can call it", name.file_name())
 }
 
 /// Reads a file up to one byte over what a script may have: enough to know that it is too large.
@@ -315,49 +321,4 @@ pub(crate) fn load(name: &ScriptName, source: &[u8], in_script_dir: bool) -> Res
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn one_script(source: &str) -> (tempfile::TempDir, PathBuf, Registry) {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("a.lua");
-        fs::write(&file, source).unwrap();
-        let registry = Registry::new(dir.path().to_owned());
-        assert_eq!(registry.sync(Doubt::Believe).1, Look::Settled);
-        (dir, file, registry)
-    }
-
-    /// A look that fell into a save once told the owner of an error that nobody had made.
-    #[test]
-    fn what_may_be_half_a_save_is_believed_when_a_second_look_finds_it_again() {
-        let (_dir, file, registry) = one_script("function handle() end");
-        fs::write(&file, "function hand").unwrap();
-        assert_eq!(registry.sync(Doubt::Wait), (vec![], Look::Again));
-        fs::write(&file, "function handle(args) end").unwrap();
-        let loaded = ScriptEvent::Loaded { name: "a".to_owned() };
-        assert_eq!(registry.sync(Doubt::Wait), (vec![loaded], Look::Settled));
-        fs::write(&file, "function hand").unwrap();
-        assert_eq!(registry.sync(Doubt::Wait), (vec![], Look::Again));
-        let (events, look) = registry.sync(Doubt::Wait);
-        assert!(matches!(events.as_slice(), [ScriptEvent::Rejected { .. }]), "{events:?}");
-        assert_eq!(look, Look::Settled);
-        assert_eq!(registry.sync(Doubt::Wait), (vec![], Look::Settled), "told once");
-        assert!(registry.get("a").is_some(), "the last good version stays");
-    }
-
-    #[test]
-    fn a_file_that_is_gone_for_a_moment_keeps_its_script() {
-        let (_dir, file, registry) = one_script("function handle() end");
-        let source = fs::read(&file).unwrap();
-        fs::remove_file(&file).unwrap();
-        assert_eq!(registry.sync(Doubt::Wait), (vec![], Look::Again));
-        assert!(registry.get("a").is_some());
-        fs::write(&file, source).unwrap();
-        assert_eq!(registry.sync(Doubt::Wait).1, Look::Settled);
-        fs::remove_file(&file).unwrap();
-        assert_eq!(registry.sync(Doubt::Wait), (vec![], Look::Again));
-        let removed = ScriptEvent::Removed { name: "a".to_owned() };
-        assert_eq!(registry.sync(Doubt::Wait), (vec![removed], Look::Settled));
-        assert!(registry.get("a").is_none());
-    }
-}
+mod tests;

@@ -18,7 +18,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::oneshot::error::TryRecvError;
+use tokio::sync::oneshot::error::{RecvError, TryRecvError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 use tokio::time::Instant;
@@ -112,13 +112,14 @@ impl Workers {
         if is_only_job {
             let soon = stay_awake(|| match answered.try_recv() {
                 Err(TryRecvError::Empty) => None,
-                answer => Some(answer.map_err(|_| Busy)),
+                Err(TryRecvError::Closed) => Some(lost()),
+                Ok(answer) => Some(answer),
             });
             if let Some(answer) = soon.await {
-                return answer;
+                return Ok(answer);
             }
         }
-        answered.await.map_err(|_| Busy)
+        Ok(answered.await.unwrap_or_else(|_: RecvError| lost()))
     }
 
     /// Takes no more jobs, waits for those that run (each has its deadline) and ends the threads. Blocks.
@@ -183,21 +184,21 @@ async fn next_job(queue: &mut mpsc::UnboundedReceiver<Ticket>, load: &AtomicUsiz
     queue.recv().await
 }
 
+/// What a job gave that a worker took and did not answer. A pool that stops answers what it took.
+fn lost() -> Finished {
+    let detail = "the invocation ended without an answer".to_owned();
+    Finished { result: Err(RunError::Internal { detail }), stats: Stats::default() }
+}
+
 /// Takes jobs until the queue is closed.
 async fn work(mut queue: mpsc::UnboundedReceiver<Ticket>, load: Arc<AtomicUsize>) {
     while let Some(ticket) = next_job(&mut queue, &load).await {
         let mut task = Box::pin(run_ticket(ticket, load.clone()));
         // Its first slice at once: a small command, which has no second, waits for no round of those that
         // are busy.
-        let mut first_slice = |context: &mut Context<'_>| {
-            let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(context)));
-            Poll::Ready(polled.map(|poll| poll.is_pending()))
-        };
-        match poll_fn(&mut first_slice).await {
-            Ok(true) => drop(tokio::task::spawn_local(task)),
-            Ok(false) => {}
-            // In a task of its own, which it is not yet, the runtime would have caught it.
-            Err(panic) => tracing::error!("internal error in an invocation: {}", panic_text(panic.as_ref())),
+        let first_slice = |context: &mut Context<'_>| Poll::Ready(task.as_mut().poll(context).is_pending());
+        if poll_fn(first_slice).await {
+            drop(tokio::task::spawn_local(task));
         }
     }
 }
@@ -206,11 +207,33 @@ async fn work(mut queue: mpsc::UnboundedReceiver<Ticket>, load: Arc<AtomicUsize>
 async fn run_ticket(ticket: Ticket, load: Arc<AtomicUsize>) {
     let Ticket { mut job, answer, place, _load } = ticket;
     job.invocation.place = Some(place);
-    let finished = run_job(job, &load).await;
+    let script = job.script.clone();
+    let finished = caught(run_job(job, &load)).await;
+    if let Err(RunError::Script { .. }) = &finished.result {
+        // It has failed, so that it may again, and then its owner wants to know all.
+        drop(tokio::task::spawn_blocking(move || script.trace()));
+    }
     // With the place, which went with the job, before the caller can ask for another.
     drop(_load);
     // Nobody may be waiting any more; the script has run all the same.
     let _ = answer.send(finished);
+}
+
+/// What `running` gives, or that it panicked. The VM catches its own panics; this is for all around it.
+async fn caught(running: impl Future<Output = Finished>) -> Finished {
+    let mut running = Box::pin(running);
+    let polled = poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context)));
+        match polled {
+            Ok(poll) => poll,
+            Err(panic) => {
+                let detail = panic_text(panic.as_ref());
+                let result = Err(RunError::Internal { detail });
+                Poll::Ready(Finished { result, stats: Stats::default() })
+            }
+        }
+    });
+    polled.await
 }
 
 /// Runs a job on this thread, as a worker does; `load` is how many jobs this thread has.
@@ -230,8 +253,12 @@ pub(crate) async fn run_job(job: Job, load: &AtomicUsize) -> Finished {
     if let Some(kv) = kv
         && let Err(error) = kv.flush().await
     {
-        tracing::error!(script = %script.name, %error, "goop.kv could not be written");
-        result = result.and(Err(RunError::Internal { detail: error.to_string() }));
+        let problem = format!("{}.json: {error}", script.name);
+        if result.is_err() {
+            // The script's own failure is what is reported.
+            tracing::warn!(target: "goop2::lua", script = %script.name, "goop.kv: {problem}");
+        }
+        result = result.and(Err(RunError::NotKept { library: "goop.kv", problem }));
     }
     Finished { result, stats }
 }
@@ -263,4 +290,20 @@ fn slice_time(jobs: usize) -> Duration {
     const MAX_SLICE: Duration = Duration::from_micros(200);
     let jobs = u32::try_from(jobs).unwrap_or(u32::MAX).max(1);
     (ROUND / jobs).clamp(MIN_SLICE, MAX_SLICE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The visitor was told that the peer is busy, and the owner nothing.
+    #[tokio::test]
+    async fn a_panic_around_the_vm_is_an_internal_error_of_its_invocation() {
+        let finished = caught(async {
+            tokio::task::yield_now().await;
+            panic!("out of place")
+        });
+        let internal = RunError::Internal { detail: "out of place".to_owned() };
+        assert_eq!(finished.await.result, Err(internal));
+    }
 }

@@ -155,6 +155,14 @@ pub enum RunError {
         /// What is wrong with what it returned.
         problem: ConvertError,
     },
+    /// The script ran to its end, and what it did could not be made to last: a disk that is full, say.
+    #[error("{library}: {problem}")]
+    NotKept {
+        /// What the script used for it: `goop.kv`.
+        library: &'static str,
+        /// What could not be kept, why, and what its owner can do.
+        problem: String,
+    },
     /// A bug of ours. It ends this invocation and nothing else.
     #[error("internal error: {detail}")]
     Internal {
@@ -167,7 +175,7 @@ impl RunError {
     /// A word for the kind of failure, as `goop2 run --json` prints it.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Script { .. } | Self::NoEntry { .. } => "runtime",
+            Self::Script { .. } | Self::NoEntry { .. } | Self::NotKept { .. } => "runtime",
             Self::Timeout { .. } => "timeout",
             Self::Memory { .. } => "memory",
             Self::Value { .. } | Self::Result { .. } => "limit",

@@ -350,3 +350,20 @@ mod database {
         );
     }
 }
+
+/// It was called a bug of ours, and told twice.
+#[tokio::test]
+async fn a_store_that_can_not_be_written_is_named_to_the_owner_and_not_to_the_visitor() {
+    let peer = Peer::with(&[("put.lua", "function handle() goop.kv.set('k', 'v') return 'stored' end")]);
+    std::fs::create_dir_all(peer.script_path(".state/put.lock")).unwrap();
+    let reply = peer.chat("!put").await.unwrap();
+    let stats = peer.engine.stats();
+    let error = stats[0].last_error.as_ref().unwrap();
+    assert_eq!(reply, format!("Script error (ref {})", error.reference));
+    assert_eq!(error.kind, "runtime");
+    let problem =
+        "goop.kv: put.json: the store can't be written (the lock failed): it is no plain file; look at";
+    assert!(error.message.starts_with(problem), "{}", error.message);
+    std::fs::remove_dir(peer.script_path(".state/put.lock")).unwrap();
+    assert_eq!(peer.chat("!put").await.as_deref(), Some("stored"));
+}

@@ -2,11 +2,12 @@
 
 use std::fs;
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use super::{Peer, config, wait_for};
+use super::{Peer, caller, config, wait_for};
 use goop2::config::LuaConfig;
-use goop2::script::{EngineOptions, Reload, ScriptEvent};
+use goop2::script::{Engine, EngineOptions, Reload, ScriptEvent};
 
 fn answers(text: &str) -> String {
     format!("function handle() return '{text}' end")
@@ -199,4 +200,57 @@ async fn what_is_running_finishes_on_the_version_it_started_with() {
     let (reply, ()) = tokio::join!(biased; peer.chat("!a"), replace);
     assert_eq!(reply.as_deref(), Some("old"));
     assert_eq!(peer.chat("!a").await.as_deref(), Some("new"));
+}
+
+/// `ln -sfn ../v2 site/lua`, as those deploy who keep several versions; over two links in the second round.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_linked_script_folder_may_be_pointed_elsewhere() {
+    use std::os::unix::fs::symlink;
+    for (reload, script_dir) in [
+        (Reload::Watch, "site/lua"),
+        (Reload::Poll(Duration::from_millis(5)), "site/lua"),
+        (Reload::Poll(Duration::from_millis(5)), "current"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        for version in ["v1", "v2"] {
+            fs::create_dir_all(dir.path().join(version)).unwrap();
+            fs::write(dir.path().join(version).join("a.lua"), answers(version)).unwrap();
+        }
+        fs::create_dir(dir.path().join("site")).unwrap();
+        let base = dir.path().to_owned();
+        let point_at = |version: &str| {
+            symlink(base.join(version), base.join("new")).unwrap();
+            fs::rename(base.join("new"), base.join(script_dir)).unwrap();
+        };
+        point_at("v1");
+        if script_dir == "current" {
+            symlink("../current", dir.path().join("site/lua")).unwrap();
+        }
+        let options = EngineOptions { reload, ..EngineOptions::default() };
+        let engine = Engine::with_options(config(), dir.path(), caller("Host"), options).unwrap();
+        let peer = Peer { dir, engine: Arc::new(engine) };
+        let mut events = peer.engine.events();
+        let started = Instant::now();
+        point_at("v2");
+        wait_for(&mut events, loaded("a")).await;
+        assert_eq!(peer.chat("!a").await.as_deref(), Some("v2"));
+        // It is watched where it is now.
+        fs::write(peer.dir.path().join("v2/b.lua"), answers("new")).unwrap();
+        wait_for(&mut events, loaded("b")).await;
+        assert!(started.elapsed() < Duration::from_secs(9), "found by the slow look and not by events");
+    }
+}
+
+/// Whose names are no names of commands was ignored without a word.
+#[tokio::test]
+async fn a_file_that_can_be_no_script_is_told_of_at_the_start() {
+    let peer = Peer::with(&[("my cmd.lua", &answers("x")), ("ok.lua", &answers("y"))]);
+    let rejected = peer.engine.first_load().iter().find_map(|event| match event {
+        ScriptEvent::Rejected { file, problem } => Some((file, problem)),
+        _ => None,
+    });
+    let (file, problem) = rejected.unwrap();
+    assert_eq!(file, "my cmd.lua");
+    assert!(problem.contains("letters a to z, digits, - and _"), "{problem}");
 }

@@ -105,3 +105,33 @@ async fn closing_refuses_what_still_waits() {
     assert_eq!(replies[0], "Busy, try again later");
     assert!(replies[1].starts_with("Script error (ref "), "{replies:?}");
 }
+
+/// An embedder's executor need not be tokio's.
+#[test]
+fn the_engine_needs_no_runtime_of_its_caller() {
+    let peer = Peer::with(&[
+        ("echo.lua", ECHO),
+        ("fails.lua", "function handle() goop.kv.set('k', 'v') error('on purpose') end"),
+    ]);
+    let waker = std::task::Waker::from(std::sync::Arc::new(Unpark(std::thread::current())));
+    let mut context = std::task::Context::from_waker(&waker);
+    let mut asked = Box::pin(async {
+        assert_eq!(peer.chat("!echo x").await.as_deref(), Some("[x]"));
+        assert_eq!(peer.chat("!fails").await.as_deref(), Some("on purpose"));
+        assert_eq!(peer.call("none", serde_json::Value::Null).await.unwrap_err(), "function not found: none");
+        peer.engine.close().await;
+        assert_eq!(peer.chat("!echo").await.as_deref(), Some("Busy, try again later"));
+    });
+    while asked.as_mut().poll(&mut context).is_pending() {
+        std::thread::park();
+    }
+}
+
+/// Wakes a thread that waits for a future.
+struct Unpark(std::thread::Thread);
+
+impl std::task::Wake for Unpark {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.unpark();
+    }
+}

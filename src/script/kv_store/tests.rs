@@ -189,14 +189,14 @@ fn a_disk_that_fails_at_any_step_leaves_a_whole_file() {
             assert_eq!(steps.load(Ordering::Relaxed), fails_at);
             break;
         };
-        match &error {
-            KvError::Write { step, source } => {
-                assert_eq!(source.kind(), io::ErrorKind::StorageFull);
-                assert_eq!(on_disk.contains_key("new"), *step == "the sync of the folder", "{error}");
-                failures.push(*step);
-            }
+        let step = match &error {
+            KvError::Write { step, .. } => *step,
+            KvError::NotSafe { .. } => "the sync of the folder",
             other => panic!("{other:?}"),
-        }
+        };
+        assert!(error.to_string().contains("no storage space; make room on the disk"), "{error}");
+        assert_eq!(on_disk.contains_key("new"), step == "the sync of the folder", "{error}");
+        failures.push(step);
         mended.store(true, Ordering::Relaxed);
         failing.set("later", "y").unwrap();
         failing.flush_now().unwrap();
@@ -214,7 +214,10 @@ fn a_failed_first_write_leaves_no_folder_half_made() {
         let failing = KvStore::on(Box::new(disk), dir.path(), &name());
         failing.set("new", "x").unwrap();
         let error = failing.flush_now().unwrap_err();
-        assert_eq!(error.to_string(), "the store can't be written (the folder failed): no storage space");
+        assert_eq!(
+            error.to_string(),
+            "the store can't be written (the folder failed): no storage space; make room on the disk"
+        );
         assert_eq!(store(&dir).entries().unwrap(), Entries::new());
     }
 }
@@ -239,4 +242,155 @@ async fn who_has_seen_a_change_that_was_taken_back_is_told() {
     late.set("n", "3").unwrap();
     late.flush().await.unwrap();
     assert_eq!(store.get("n").unwrap().as_deref(), Some("3"));
+}
+
+/// What everybody reads already is not taken back, and nobody's reply depends on it before it is safe.
+#[tokio::test]
+async fn a_name_that_is_not_safe_yet_is_made_safe_before_anybody_is_answered() {
+    const SYNC_OF_THE_FOLDER: usize = 4;
+    let dir = tempfile::tempdir().unwrap();
+    let mended = Arc::new(AtomicBool::new(false));
+    let first = store(&dir);
+    first.set("n", "0").unwrap();
+    first.flush_now().unwrap();
+    let disk = FailingDisk { steps: Arc::default(), fails_at: SYNC_OF_THE_FOLDER, mended: mended.clone() };
+    let store = Arc::new(KvStore::on(Box::new(disk), dir.path(), &name()));
+    let [writer, reader, later] = [(); 3].map(|()| store.clone().session());
+    writer.set("n", "1").unwrap();
+    let failed = writer.flush().await.unwrap_err();
+    assert!(matches!(failed, KvError::NotSafe { .. }), "{failed:?}");
+    assert_eq!(first.get("n").unwrap().as_deref(), Some("1"), "it is in the file");
+    assert_eq!(reader.get("n").unwrap().as_deref(), Some("1"), "and in memory");
+    assert!(reader.flush().await.is_err(), "nothing is safe as long as the disk fails");
+    mended.store(true, Ordering::Relaxed);
+    assert_eq!(later.get("n").unwrap(), first.get("n").unwrap());
+    later.flush().await.unwrap();
+}
+
+/// The inode of a replaced file is given to the next one, and the clock ticks only every few milliseconds.
+#[test]
+fn a_change_of_the_same_length_in_the_same_moment_is_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ours, theirs) = (store(&dir), store(&dir));
+    for n in 1_000..1_300 {
+        let value = n.to_string();
+        ours.set("n", &value).unwrap();
+        ours.flush_now().unwrap();
+        assert_eq!(theirs.get("n").unwrap(), Some(value));
+        // So that two changes lie between two looks of each.
+        theirs.set("n", "0000").unwrap();
+        theirs.flush_now().unwrap();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_file_stays_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let stores: Vec<_> = (0..20)
+        .map(|n| KvStore::new(dir.path(), &ScriptName::parse(&format!("s{n}")).unwrap()))
+        .inspect(|store| {
+            store.set("k", "v").unwrap();
+            store.flush_now().unwrap();
+            assert_eq!(store.get("k").unwrap().as_deref(), Some("v"));
+        })
+        .collect();
+    let state = dir.path().canonicalize().unwrap().join(STATE_DIR);
+    let open = fs::read_dir("/proc/self/fd").unwrap().flatten();
+    let held: Vec<_> =
+        open.filter_map(|fd| fs::read_link(fd.path()).ok()).filter(|file| file.starts_with(&state)).collect();
+    assert!(held.is_empty(), "{held:?}");
+    drop(stores);
+}
+
+#[test]
+fn a_byte_order_mark_is_no_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir_all(dir.path().join(STATE_DIR)).unwrap();
+    fs::write(dir.path().join(STATE_DIR).join("weather.json"), "\u{feff}{\"api_key\": \"abc\"}").unwrap();
+    let store = store(&dir);
+    assert_eq!(store.get("api_key").unwrap().as_deref(), Some("abc"));
+    assert_eq!(files(&dir), ["weather.json"]);
+    assert!(store.set_aside_files().unwrap().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_plain_file_is_an_error_and_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join(STATE_DIR);
+    fs::create_dir_all(&state).unwrap();
+    for file in ["weather.json", "weather.lock"] {
+        let made = std::process::Command::new("mkfifo").arg(state.join(file)).status().unwrap();
+        assert!(made.success());
+        let store = store(&dir);
+        let result = store.set("k", "v").and_then(|()| store.flush_now());
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains("it is no plain file"), "{error}");
+        assert!(fs::symlink_metadata(state.join(file)).is_ok(), "it is left alone");
+        fs::remove_file(state.join(file)).unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_linked_store_stays_a_link() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, elsewhere) = (dir.path().join(STATE_DIR), dir.path().join("keys"));
+    fs::create_dir_all(&state).unwrap();
+    fs::create_dir_all(&elsewhere).unwrap();
+    fs::write(elsewhere.join("mine.json"), "{\"old\": \"kept\"}").unwrap();
+    std::os::unix::fs::symlink("../keys/mine.json", state.join("weather.json")).unwrap();
+    let store = store(&dir);
+    store.set("new", "x").unwrap();
+    store.flush_now().unwrap();
+    assert!(state.join("weather.json").is_symlink());
+    let text = fs::read_to_string(elsewhere.join("mine.json")).unwrap();
+    let entries: Entries = serde_json::from_str(&text).unwrap();
+    assert_eq!(entries.into_keys().collect::<Vec<_>>(), ["new", "old"]);
+}
+
+/// A test of the time it takes would be one of the machine; that it fails says that it did not wait.
+#[test]
+fn an_invocation_does_not_wait_for_the_lock_of_a_broken_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(STATE_DIR).join("weather.json");
+    fs::create_dir_all(dir.path().join(STATE_DIR)).unwrap();
+    fs::write(&path, "broken").unwrap();
+    let held = KvFile::new(path, Box::new(RealDisk)).lock(Duration::ZERO).unwrap();
+    let store = Arc::new(store(&dir));
+    let refused = store.clone().session().get("k");
+    assert!(matches!(refused, Err(KvError::Locked { waited: Duration::ZERO })), "{refused:?}");
+    drop(held);
+    assert_eq!(store.session().get("k").unwrap(), None, "now it is set aside");
+}
+
+/// Others do something else meanwhile, and are told what came of it.
+#[test]
+fn a_store_that_is_held_up_takes_one_thread() {
+    const THREADS: usize = 2;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(THREADS)
+        .build()
+        .unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(store(&dir));
+    let file = KvFile::new(dir.path().join(STATE_DIR).join("weather.json"), Box::new(RealDisk));
+    file.ensure_folder().unwrap();
+    let held = file.lock(Duration::ZERO).unwrap();
+    runtime.block_on(async {
+        let mut waiting = tokio::task::JoinSet::new();
+        for n in 0..3 * THREADS {
+            let session = store.clone().session();
+            session.set(&n.to_string(), "x").unwrap();
+            waiting.spawn(async move { session.flush().await });
+        }
+        tokio::task::yield_now().await;
+        tokio::task::spawn_blocking(|| ()).await.unwrap();
+        assert!(waiting.try_join_next().is_none(), "a thread was free while all wait for the store");
+        drop(held);
+        assert!(waiting.join_all().await.iter().all(Result::is_ok));
+    });
+    assert_eq!(store.entries().unwrap().len(), 3 * THREADS);
 }
