@@ -12,19 +12,17 @@ use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use goop2::p2p::{DataService, Node, NodeConfig, NodeError, RespondFuture, Services};
 use goop2::script::Caller;
-use libp2p::core::Endpoint;
-use libp2p::core::muxing::{StreamMuxerBox, StreamMuxerExt};
-use libp2p::core::transport::{DialOpts, PortUse, Transport};
-use libp2p::core::upgrade::Version;
+use libp2p::Multiaddr;
+use libp2p::core::muxing::StreamMuxerExt;
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
-use libp2p::{Multiaddr, noise, tcp, yamux};
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::cli_support::{RunningPeer, goop2, new_peer};
 use crate::nodes::{PATIENCE, TestNode, listening};
+use crate::stranger::connect;
 
 fn socket_address(address: &Multiaddr) -> (std::net::IpAddr, u16) {
     let mut parts = address.iter();
@@ -73,19 +71,6 @@ async fn identities_without_end_keep_nobody_out() {
     for _ in 0..20 {
         visitor.handle.fetch_content(&id).await.unwrap();
     }
-}
-
-/// A connection under the stranger's own control.
-async fn connect(address: &Multiaddr) -> StreamMuxerBox {
-    let keypair = Keypair::generate_ed25519();
-    let mut transport = tcp::tokio::Transport::default()
-        .upgrade(Version::V1)
-        .authenticate(noise::Config::new(&keypair).unwrap())
-        .multiplex(yamux::Config::default())
-        .map(|(_, muxer), _| StreamMuxerBox::new(muxer))
-        .boxed();
-    let opts = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
-    transport.dial(address.clone(), opts).unwrap().await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

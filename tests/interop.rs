@@ -69,6 +69,20 @@ fn a_js_visitor_fetches_the_site() {
     assert!(error.starts_with("UnsupportedProtocolError"), "{error}");
 }
 
+/// A js peer has no ping service unless its owner adds one, and always pings. Its connection once ended with
+/// the first ping after ours was refused.
+#[test]
+fn a_js_visitor_without_a_ping_service_keeps_its_connection() {
+    let options = json!({"key": VISITOR_KEY, "listen": [], "pingEvery": 20});
+    let Some(mut visitor) = JsPeer::start(options) else { return };
+    let (_temp, dir) = deployed_peer();
+    let host = RunningPeer::start(&dir);
+    visitor.dial(host.address());
+    visitor.ask("ping", json!({"peer": HOST, "times": 50})).unwrap();
+    let label = visitor.exchange(HOST, CONTENT, "", true).unwrap();
+    assert_eq!(label, capture("content/label.reply"));
+}
+
 #[test]
 fn a_js_visitor_uses_the_tables_and_data_functions() {
     let Some((_temp, _host, mut visitor)) = host_and_js_visitor() else { return };

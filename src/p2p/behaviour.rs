@@ -9,7 +9,7 @@ use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::{Config as SwarmConfig, NetworkBehaviour, Swarm};
-use libp2p::{Multiaddr, Transport, dcutr, identify, noise, ping, relay, tcp, yamux};
+use libp2p::{Multiaddr, Transport, dcutr, identify, noise, relay, tcp, yamux};
 
 use super::dial_guard::DialGuard;
 use super::discovery::Discovery;
@@ -20,6 +20,7 @@ use super::node::NodeConfig;
 use super::notices::Notices;
 use super::origin::Reach;
 use super::presence::Gossip;
+use super::ping::Pings;
 use super::streams::Streams;
 
 /// When the transport gives up a dial by itself: a little later than whoever waits for it, who is
@@ -42,7 +43,7 @@ pub(super) struct Behaviour {
     pub(super) streams: Streams,
     pub(super) guard: DialGuard,
     identify: identify::Behaviour,
-    ping: ping::Behaviour,
+    ping: Pings,
     /// Off in a client, which announces nothing.
     pub(super) gossip: Toggle<Gossip>,
     mdns: Toggle<Discovery>,
@@ -77,7 +78,7 @@ pub(super) fn build(
         streams,
         guard: DialGuard::new(notices.clone()),
         identify: identify(keypair),
-        ping: ping::Behaviour::default(),
+        ping: Pings::default(),
         gossip: gossip.into(),
         mdns: discovery(config, notices).into(),
         relay,

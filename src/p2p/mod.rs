@@ -22,6 +22,7 @@ mod node;
 mod notices;
 mod object_end;
 mod origin;
+mod ping;
 mod presence;
 mod protocols;
 mod reservation;
