@@ -249,6 +249,38 @@ fn a_peer_that_is_to_be_dialed_may_come_later() {
     waiting.event(|event| event["event"] == "connected");
 }
 
+/// Two peers at one port were both let in, and visitors reached either.
+#[test]
+fn a_port_that_is_taken_is_refused() {
+    let (_temp, dir) = new_peer("blank");
+    let peer = RunningPeer::start(&dir);
+    let address = peer.address().to_owned();
+    let (listen, _) = address.split_once("/p2p/").unwrap();
+    let (_other_temp, other) = new_peer("blank");
+    let arguments = ["peer", other.to_str().unwrap(), "--listen", listen];
+    let reason = format!("can't listen on {listen}: it is in use by another program");
+    goop2(arguments).failed(1, &reason);
+    peer.stop().succeeded();
+    RunningPeer::start_with(&other, &["--listen", listen]).stop().succeeded();
+}
+
+#[test]
+fn a_folder_has_one_running_peer() {
+    let (_temp, dir) = new_peer("quiz");
+    let peer = RunningPeer::start(&dir);
+    let folder = dir.to_str().unwrap();
+    let again = goop2(["peer", folder, "--listen", "/ip4/127.0.0.1/tcp/0"]);
+    again.failed(1, &format!("{folder}: is in use by another program"));
+    // What an owner does beside a running peer.
+    goop2(["kv", folder, "score-quiz", "set", "key", "value"]).succeeded();
+    goop2(["config", "show", folder]).succeeded();
+    goop2(["check", folder]).succeeded();
+    goop2(["run", dir.join("site/lua/score-quiz.lua").to_str().unwrap(), "--peer", folder]).succeeded();
+    goop2(["get", peer.address(), "/"]).succeeded();
+    peer.stop().succeeded();
+    RunningPeer::start(&dir).stop().succeeded();
+}
+
 #[test]
 fn a_relay_that_is_no_address_is_named() {
     let (_temp, dir) = new_peer("blank");

@@ -23,6 +23,7 @@ mod notices;
 mod object_end;
 mod origin;
 mod ping;
+mod port;
 mod presence;
 mod protocols;
 mod reservation;

@@ -19,6 +19,7 @@ use super::herald::Herald;
 use super::identity::to_peer_id;
 use super::lan::LanPeers;
 use super::node::NodeEvent;
+use super::port::is_taken;
 use super::reservation::Reservation;
 use super::streams::Open;
 
@@ -58,6 +59,11 @@ pub(super) fn listen(
             reason: describe_transport(&error),
         })?;
         listeners.insert(listener);
+    }
+    // All before the first is listened at, which would make it taken.
+    if let Some(address) = addresses.iter().find(|address| is_taken(address)) {
+        let reason = "it is in use by another program".to_owned();
+        return Err(NodeError::Listen { address: address.clone(), reason });
     }
     Ok(listeners)
 }
