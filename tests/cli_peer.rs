@@ -249,6 +249,23 @@ fn a_peer_that_is_to_be_dialed_may_come_later() {
     waiting.event(|event| event["event"] == "connected");
 }
 
+/// A peer that restarts was tried again after half a minute, when it was long offline to others.
+#[test]
+fn a_peer_that_restarts_is_connected_again_at_once() {
+    let (_temp, dir) = new_peer("blank");
+    let host = RunningPeer::start(&dir);
+    let address = host.address().to_owned();
+    let (_other_temp, other) = new_peer("blank");
+    let visitor = RunningPeer::start_with(&other, &["--dial", &address, "--listen", "/ip4/127.0.0.1/tcp/0"]);
+    visitor.event(|event| event["event"] == "connected");
+    host.stop().succeeded();
+    let (listen, _) = address.split_once("/p2p/").unwrap();
+    let _again = RunningPeer::start_with(&dir, &["--listen", listen]);
+    let start = Instant::now();
+    visitor.event(|event| event["event"] == "connected");
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+}
+
 /// Two peers at one port were both let in, and visitors reached either.
 #[test]
 fn a_port_that_is_taken_is_refused() {
