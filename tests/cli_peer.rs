@@ -299,6 +299,22 @@ fn a_folder_has_one_running_peer() {
 }
 
 #[test]
+fn a_relay_that_is_not_there_or_none_is_said_to_be_that() {
+    let (_host_temp, host_dir) = new_peer("blank");
+    let host = RunningPeer::start(&host_dir);
+    let (_temp, dir) = new_peer("blank");
+    for (relay, reason) in
+        [(address_of_nobody().as_str(), "Connection refused"), (host.address(), "that peer is no relay")]
+    {
+        let config = json!({"p2p": {"relay": relay, "mdns": false}});
+        fs::write(dir.join("goop.json"), config.to_string()).unwrap();
+        let peer = RunningPeer::start(&dir);
+        let line = peer.logged("the relay is not available");
+        assert!(line.contains(reason), "{line}");
+    }
+}
+
+#[test]
 fn a_relay_that_is_no_address_is_named() {
     let (_temp, dir) = new_peer("blank");
     for relay in ["somewhere", "/ip4/203.0.113.7/tcp/4001"] {

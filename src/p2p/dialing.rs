@@ -109,7 +109,7 @@ pub(super) fn describe_transport(error: &TransportError<std::io::Error>) -> Stri
 
 /// The error and what caused it, from the outside in, without the layers that only repeat what is
 /// below them.
-fn chain(error: &(dyn Error + 'static)) -> String {
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut parts = Vec::<String>::new();
     let mut next = Some(error);
     while let Some(error) = next {

@@ -256,7 +256,10 @@ impl Network {
                     let _ = reply.send(());
                 }
             }
-            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+            SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
+                if let Some(relay) = &mut self.relay {
+                    relay.dial_failed(peer_id, &error);
+                }
                 self.dialing.failed(connection_id, &error);
             }
             SwarmEvent::IncomingConnectionError { error, send_back_addr, .. } => {

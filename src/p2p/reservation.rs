@@ -6,13 +6,14 @@
 
 use libp2p::core::transport::ListenerId;
 use libp2p::multiaddr::Protocol;
-use libp2p::swarm::Swarm;
+use libp2p::relay::outbound::hop::ReserveError;
+use libp2p::swarm::{DialError, Swarm};
 use libp2p::{Multiaddr, PeerId as Libp2pId};
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
 use super::behaviour::Behaviour;
-use super::dialing::describe_transport;
+use super::dialing::{chain, describe, describe_transport};
 
 /// The relay and how things stand with it.
 pub(super) struct Reservation {
@@ -21,6 +22,8 @@ pub(super) struct Reservation {
     listener: Option<ListenerId>,
     due: Instant,
     backoff: Backoff,
+    /// Why the relay was not reached; its listener does not say.
+    unreached: Option<String>,
     /// Whether the owner was told that it does not work; once until it works again.
     complained: bool,
 }
@@ -30,7 +33,7 @@ impl Reservation {
     /// [`Reservation::reserve_if_due`].
     pub(super) fn new(relay: Multiaddr) -> Self {
         let (listener, due) = (None, Instant::now());
-        Self { relay, listener, due, backoff: Backoff::new(), complained: false }
+        Self { relay, listener, due, backoff: Backoff::new(), unreached: None, complained: false }
     }
 
     /// Asks for the place when there is none and it is time to.
@@ -52,6 +55,7 @@ impl Reservation {
         if ours {
             self.backoff.worked();
             self.complained = false;
+            self.unreached = None;
         }
         ours
     }
@@ -66,9 +70,21 @@ impl Reservation {
         if self.listener != Some(listener) {
             return false;
         }
-        let reason = reason.as_ref().err().map_or_else(|| "it ended".to_owned(), ToString::to_string);
+        let unreached = self.unreached.take();
+        let reason = match reason {
+            Err(error) => why(error),
+            Ok(()) => unreached.unwrap_or_else(|| "the connection was lost".to_owned()),
+        };
         self.failed(&reason, now);
         true
+    }
+
+    /// A dial failed. Comes before the end of the listener for which it was made.
+    pub(super) fn dial_failed(&mut self, peer: Option<Libp2pId>, error: &DialError) {
+        let relay = self.relay.iter().last();
+        if self.listener.is_some() && peer.is_some_and(|peer| relay == Some(Protocol::P2p(peer))) {
+            self.unreached = Some(describe(error));
+        }
     }
 
     /// How to reach `peer` if it has a place at the same relay.
@@ -84,4 +100,20 @@ impl Reservation {
             tracing::warn!(relay = %self.relay, reason, "the relay is not available; it is tried again");
         }
     }
+}
+
+/// What the relay, or the one that was taken for one, answered.
+fn why(error: &std::io::Error) -> String {
+    let mut next = Some(error as &(dyn std::error::Error + 'static));
+    // The outermost layer hides the one that it wraps.
+    next = error.get_ref().map(|inner| inner as _).or(next);
+    while let Some(error) = next {
+        match error.downcast_ref() {
+            Some(ReserveError::Unsupported) => return "that peer is no relay".to_owned(),
+            Some(ReserveError::Refused) => return "it takes nobody in, or not this peer".to_owned(),
+            Some(ReserveError::ResourceLimitExceeded) => return "it has no place left".to_owned(),
+            _ => next = error.source(),
+        }
+    }
+    chain(error)
 }
