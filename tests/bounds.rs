@@ -22,7 +22,7 @@ use tokio::time::timeout;
 
 use crate::cli_support::{RunningPeer, goop2, new_peer};
 use crate::nodes::{PATIENCE, TestNode, listening};
-use crate::stranger::connect;
+use crate::stranger::{Stranger, answer, connect};
 
 fn socket_address(address: &Multiaddr) -> (std::net::IpAddr, u16) {
     let mut parts = address.iter();
@@ -147,6 +147,43 @@ async fn requests_that_take_for_ever_leave_room_for_others() {
     for _ in 0..5 {
         visitor.handle.fetch_content(&id).await.unwrap();
     }
+}
+
+/// Answers nobody until so many are asked.
+struct Together(tokio::sync::watch::Sender<usize>);
+
+impl DataService for Together {
+    fn respond<'a>(&'a self, _: &'a Caller, _: &'a [u8]) -> RespondFuture<'a> {
+        Box::pin(async {
+            self.0.send_modify(|asked| *asked += 1);
+            let _ = self.0.subscribe().wait_for(|asked| *asked >= 24).await;
+            b"{}".to_vec()
+        })
+    }
+}
+
+const DATA: &str = "/goop/data/1.0.0";
+
+/// How many of so many requests, sent before the first answer is read, are answered.
+async fn answered_of(number: usize, stranger: &Stranger) -> usize {
+    let asked = join_all((0..number).map(|_| stranger.propose(DATA, b"{}\n"))).await;
+    let answers = asked.into_iter().map(|stream| async { answer(stream.ok()?, DATA).await.ok() });
+    let answers =
+        timeout(PATIENCE, join_all(answers)).await.expect("a request was neither answered nor reset");
+    answers.iter().flatten().filter(|text| *text == "{}\n").count()
+}
+
+/// A page with thirty pictures lost six of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_are_too_many_at_once_wait_for_their_turn() {
+    let mut host = Node::start(listening()).unwrap();
+    host.serve(Services { data: Some(Arc::new(Together(Default::default()))), ..Services::default() });
+    let stranger = Stranger::connected_to(&host.addresses().await.remove(0)).await;
+    assert_eq!(answered_of(40, &stranger).await, 40);
+    // Sixty at once ended the connection, and with it those within the limit.
+    let answered = answered_of(60, &stranger).await;
+    assert!(answered >= 40, "{answered}");
+    assert_eq!(answered_of(40, &stranger).await, 40, "the connection is as good as before");
 }
 
 /// Each request to a peer that answers none once waited for ever, with all that it held.

@@ -16,11 +16,12 @@ use super::discovery::Discovery;
 use super::error::NodeError;
 use super::handshakes::Handshakes;
 use super::limits::{MAX_MUXED_STREAMS, MAX_NEGOTIATING};
+use super::muxer::Bounded;
 use super::node::NodeConfig;
 use super::notices::Notices;
 use super::origin::Reach;
-use super::presence::Gossip;
 use super::ping::Pings;
+use super::presence::Gossip;
 use super::streams::Streams;
 
 /// When the transport gives up a dial by itself: a little later than whoever waits for it, who is
@@ -61,13 +62,14 @@ pub(super) fn build(
     let keypair = &config.keypair;
     let own = keypair.public().to_peer_id();
     let (relayed, relay) = relay::client::new(own);
+    let told = notices.clone();
     let connected = relayed
         .or_transport(tcp::tokio::Transport::new(tcp::Config::default().nodelay(true)))
         .upgrade(Version::V1Lazy)
         .authenticate(noise::Config::new(keypair).map_err(|error| failed(error.to_string()))?)
         .multiplex(muxer())
         .timeout(TRANSPORT_TIMEOUT)
-        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)))
+        .map(move |(peer, muxer), _| (peer, StreamMuxerBox::new(Bounded::new(muxer, peer, told.clone()))))
         .boxed();
     let transport = Handshakes::new(connected, config.limits.handshakes(), notices.clone()).boxed();
     let gossip = match &config.presence {

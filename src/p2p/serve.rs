@@ -10,11 +10,11 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::error::ProtocolError;
+use super::intake::Inbound;
 use super::node::Services;
 use super::notices::Notices;
 use super::presence::SharedPresence;
 use super::protocols::{CHAT, CONTENT, DATA, SITE, read_chat, serve_content, serve_data, serve_site};
-use super::streams::Inbound;
 use crate::chat::ChatError;
 use crate::script::Caller;
 
