@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
+use futures::{AsyncWriteExt, StreamExt};
+use goop2::chat::MAX_MESSAGES_PER_MINUTE;
 use goop2::p2p::{DataService, Node, NodeConfig, NodeError, RespondFuture, Services};
 use goop2::script::Caller;
 use libp2p::Multiaddr;
@@ -231,6 +232,42 @@ fn a_bound_that_is_met_a_thousand_times_is_told_once() {
     let log = peer.stop().stderr;
     let told = log.lines().filter(|line| line.contains("did not prove who they are")).count();
     assert_eq!(told, 1, "{log}");
+}
+
+/// A visitor who is turned away asks the owner why, and the log had nothing.
+#[test]
+fn whatever_bound_is_met_is_in_the_log() {
+    let (_temp, dir) = new_peer("blank");
+    let peer = RunningPeer::start(&dir);
+    let address: Multiaddr = peer.address().parse().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let stranger = runtime.block_on(Stranger::connected_to(&address));
+    let _silent = runtime.block_on(stranger.propose("/goop/site/1.0.0", b"GET /")).unwrap();
+    runtime.block_on(async {
+        let long = [vec![b'x'; goop2::p2p::MAX_DATA_REQUEST_BYTES + 1], b"\n".to_vec()].concat();
+        let refused = answer(stranger.propose(DATA, &long).await.unwrap(), DATA).await.unwrap();
+        assert!(refused.contains("longer than"), "{refused}");
+        // Nobody ends these: each is a request that never comes.
+        let mut open = Vec::new();
+        for _ in 0..60 {
+            open.push(stranger.stream().await.unwrap());
+            open.last_mut().unwrap().write_all(b"\x13/multi").await.unwrap();
+        }
+    });
+    peer.logged("a request was too long");
+    peer.logged("a connection had too many streams");
+    runtime.block_on(async {
+        let visitor = Node::start(NodeConfig::new(Keypair::generate_ed25519())).unwrap();
+        let id = visitor.handle().dial(address).await.unwrap();
+        for number in 0..=MAX_MESSAGES_PER_MINUTE {
+            let (from, to) = (visitor.id(), &id);
+            let message =
+                json!({"id": number.to_string(), "from": from, "to": to, "type": "direct", "content": "x"});
+            visitor.handle().send_chat(&id, message.to_string().as_bytes()).await.unwrap();
+        }
+    });
+    peer.logged("a chat message was dropped");
+    peer.logged("a request was given up");
 }
 
 #[test]
