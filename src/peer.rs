@@ -254,7 +254,11 @@ fn relay_address(text: &str) -> Result<Multiaddr, PeerError> {
     let address: Multiaddr = text.parse().map_err(|error: multiaddr::Error| refused(&error.to_string()))?;
     let parts: Vec<_> = address.iter().collect();
     match parts.as_slice() {
-        [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Tcp(_), Protocol::P2p(_)] => Ok(address),
+        [
+            Protocol::Ip4(_) | Protocol::Ip6(_) | Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_),
+            Protocol::Tcp(_),
+            Protocol::P2p(_),
+        ] => Ok(address),
         _ => Err(refused("it is not of that form")),
     }
 }
@@ -275,10 +279,6 @@ pub enum PeerError {
         /// The folder.
         dir: PathBuf,
     },
-    /// The configuration can't be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The relay is no address of a peer.
     /// A peer of this folder runs already.
     #[error("{}: is in use by another program: its peer runs already", .dir.display())]
     Running {
@@ -293,6 +293,10 @@ pub enum PeerError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The configuration can't be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The relay is no address of a peer.
     #[error(
         "config: p2p.relay must be like /ip4/203.0.113.7/tcp/4001/p2p/12D3KooW…, found {found:?}: {reason}"
     )]

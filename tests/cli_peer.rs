@@ -249,6 +249,19 @@ fn a_peer_that_is_to_be_dialed_may_come_later() {
     waiting.event(|event| event["event"] == "connected");
 }
 
+#[test]
+fn a_peer_is_found_by_the_name_of_its_host() {
+    let (_temp, dir) = new_peer("blank");
+    let host = RunningPeer::start(&dir);
+    let named = host.address().replace("/ip4/127.0.0.1/", "/dns4/localhost/");
+    goop2(["get", &named, "/"]).succeeded();
+    let (_other_temp, other) = new_peer("blank");
+    let visitor = RunningPeer::start_with(&other, &["--dial", &named, "--listen", "/ip4/127.0.0.1/tcp/0"]);
+    visitor.event(|event| event["event"] == "connected");
+    let nowhere = named.replace("/dns4/localhost/", "/dns6/127.0.0.1/");
+    goop2(["get", &nowhere, "/"]).failed(1, "127.0.0.1 has no address of that kind");
+}
+
 /// A peer that restarts was tried again after half a minute, when it was long offline to others.
 #[test]
 fn a_peer_that_restarts_is_connected_again_at_once() {

@@ -19,6 +19,7 @@ mod intake;
 mod lan;
 mod limits;
 mod muxer;
+mod names;
 mod network;
 mod node;
 mod notices;
