@@ -4,7 +4,7 @@
 // and the test, and what is tried here is libp2p itself: handshake, negotiation, streams and their ends.
 //
 // The first line starts it: {"key": HEX or null, "listen": [MULTIADDR], "gossip": BOOL, "relay": BOOL,
-// "pingEvery": MS}.
+// "circuit": BOOL, "pingEvery": MS}.
 // Then each line {"id": N, "do": NAME, …} is answered with {"id": N, "ok": …} or {"id": N, "error": TEXT};
 // what others do is told by lines with "event". It ends with its input.
 // Bytes are strings with one character per byte.
@@ -30,7 +30,7 @@ const tell = (object) => process.stdout.write(JSON.stringify(object) + '\n')
 const toText = (chunk) => Buffer.from(chunk.subarray()).toString('latin1')
 const toBytes = (text) => Uint8Array.from(Buffer.from(text, 'latin1'))
 
-async function start ({ key, listen, gossip, relay, pingEvery }) {
+async function start ({ key, listen, gossip, relay, circuit, pingEvery }) {
   const services = { identify: identify() }
   const transports = [tcp()]
   if (gossip) {
@@ -40,6 +40,10 @@ async function start ({ key, listen, gossip, relay, pingEvery }) {
   if (relay) {
     const { circuitRelayServer } = await import('@libp2p/circuit-relay-v2')
     services.relay = circuitRelayServer()
+  }
+  if (circuit) {
+    const { circuitRelayTransport } = await import('@libp2p/circuit-relay-v2')
+    transports.push(circuitRelayTransport())
   }
   return await createLibp2p({
     privateKey: key == null ? await generateKeyPair('Ed25519') : privateKeyFromProtobuf(Buffer.from(key, 'hex')),
@@ -90,7 +94,7 @@ const commands = {
   // With `halfClose` false, this side stays open until then.
   async exchange (node, { peer, protocol, bytes, halfClose }) {
     const connection = node.getConnections().find((open) => open.remotePeer.toString() === peer)
-    const stream = await connection.newStream(protocol)
+    const stream = await connection.newStream(protocol, { runOnLimitedConnection: true })
     const answered = Promise.withResolvers()
     const written = write(stream, bytes, halfClose, answered.promise)
     // A peer may answer and end before it has read all.
