@@ -8,6 +8,7 @@
 mod create;
 mod dialing;
 mod events;
+mod lock;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ use crate::store::{Database, StoreError};
 
 pub use create::{NewPeer, NewPeerError, create};
 pub use events::{PeerEvent, PeerEvents};
+use lock::FolderLock;
 
 /// The served folder inside a peer folder.
 pub const SITE_DIR: &str = "site";
@@ -62,6 +64,7 @@ pub struct Peer {
     engine: Option<Arc<Engine>>,
     early: events::EarlyEvents,
     _background: JoinSet<()>,
+    _lock: FolderLock,
 }
 
 impl Peer {
@@ -74,7 +77,7 @@ impl Peer {
         let dir = dir.to_owned();
         let parts = tokio::task::spawn_blocking(move || Parts::open(dir)).await;
         let parts = parts.map_err(|error| PeerError::Interrupted { reason: error.to_string() })??;
-        let Parts { dir, config, keypair, own, database, history, engine } = parts;
+        let Parts { lock: _lock, dir, config, keypair, own, database, history, engine } = parts;
         let listen = options.listen.unwrap_or_else(|| everywhere(config.p2p.listen_port));
         let mut node = Node::start(NodeConfig { listen, ..node_config(&config, keypair)? })?;
         let handle = node.handle();
@@ -95,7 +98,7 @@ impl Peer {
         let mut _background = dialing::keep_dialed(&handle, options.dial, &early);
         let news = early.clone();
         _background.spawn(async move { news.add_all(mesh).await });
-        Ok(Self { node, chat, engine, early, _background })
+        Ok(Self { node, chat, engine, early, _background, _lock })
     }
 
     /// The peer's id.
@@ -151,6 +154,7 @@ impl Peer {
 
 /// What is opened from disk, blocking, before the network starts.
 struct Parts {
+    lock: FolderLock,
     dir: PathBuf,
     config: Config,
     keypair: Keypair,
@@ -163,6 +167,7 @@ struct Parts {
 impl Parts {
     fn open(dir: PathBuf) -> Result<Self, PeerError> {
         let config = open_config(&dir)?;
+        let lock = FolderLock::take(&dir)?;
         let (keypair, own) = identity(&dir, &config)?;
         let database = Database::open(&dir)?;
         let history = History::open(&dir)?;
@@ -171,7 +176,7 @@ impl Parts {
         } else {
             None
         };
-        Ok(Self { dir, config, keypair, own, database, history, engine })
+        Ok(Self { lock, dir, config, keypair, own, database, history, engine })
     }
 }
 
@@ -249,7 +254,11 @@ fn relay_address(text: &str) -> Result<Multiaddr, PeerError> {
     let address: Multiaddr = text.parse().map_err(|error: multiaddr::Error| refused(&error.to_string()))?;
     let parts: Vec<_> = address.iter().collect();
     match parts.as_slice() {
-        [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Tcp(_), Protocol::P2p(_)] => Ok(address),
+        [
+            Protocol::Ip4(_) | Protocol::Ip6(_) | Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_),
+            Protocol::Tcp(_),
+            Protocol::P2p(_),
+        ] => Ok(address),
         _ => Err(refused("it is not of that form")),
     }
 }
@@ -269,6 +278,20 @@ pub enum PeerError {
     NotAPeerFolder {
         /// The folder.
         dir: PathBuf,
+    },
+    /// A peer of this folder runs already.
+    #[error("{}: is in use by another program: its peer runs already", .dir.display())]
+    Running {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The lock on the folder can't be had.
+    #[error("{}: can't be locked: {source}", .dir.display())]
+    Lock {
+        /// The folder.
+        dir: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
     },
     /// The configuration can't be used.
     #[error(transparent)]

@@ -7,24 +7,23 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
+use futures::{AsyncWriteExt, StreamExt};
+use goop2::chat::MAX_MESSAGES_PER_MINUTE;
 use goop2::p2p::{DataService, Node, NodeConfig, NodeError, RespondFuture, Services};
 use goop2::script::Caller;
-use libp2p::core::Endpoint;
-use libp2p::core::muxing::{StreamMuxerBox, StreamMuxerExt};
-use libp2p::core::transport::{DialOpts, PortUse, Transport};
-use libp2p::core::upgrade::Version;
+use libp2p::Multiaddr;
+use libp2p::core::muxing::StreamMuxerExt;
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
-use libp2p::{Multiaddr, noise, tcp, yamux};
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::cli_support::{RunningPeer, goop2, new_peer};
 use crate::nodes::{PATIENCE, TestNode, listening};
+use crate::stranger::{Stranger, answer, connect};
 
 fn socket_address(address: &Multiaddr) -> (std::net::IpAddr, u16) {
     let mut parts = address.iter();
@@ -73,19 +72,6 @@ async fn identities_without_end_keep_nobody_out() {
     for _ in 0..20 {
         visitor.handle.fetch_content(&id).await.unwrap();
     }
-}
-
-/// A connection under the stranger's own control.
-async fn connect(address: &Multiaddr) -> StreamMuxerBox {
-    let keypair = Keypair::generate_ed25519();
-    let mut transport = tcp::tokio::Transport::default()
-        .upgrade(Version::V1)
-        .authenticate(noise::Config::new(&keypair).unwrap())
-        .multiplex(yamux::Config::default())
-        .map(|(_, muxer), _| StreamMuxerBox::new(muxer))
-        .boxed();
-    let opts = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
-    transport.dial(address.clone(), opts).unwrap().await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -164,6 +150,43 @@ async fn requests_that_take_for_ever_leave_room_for_others() {
     }
 }
 
+/// Answers nobody until so many are asked.
+struct Together(tokio::sync::watch::Sender<usize>);
+
+impl DataService for Together {
+    fn respond<'a>(&'a self, _: &'a Caller, _: &'a [u8]) -> RespondFuture<'a> {
+        Box::pin(async {
+            self.0.send_modify(|asked| *asked += 1);
+            let _ = self.0.subscribe().wait_for(|asked| *asked >= 24).await;
+            b"{}".to_vec()
+        })
+    }
+}
+
+const DATA: &str = "/goop/data/1.0.0";
+
+/// How many of so many requests, sent before the first answer is read, are answered.
+async fn answered_of(number: usize, stranger: &Stranger) -> usize {
+    let asked = join_all((0..number).map(|_| stranger.propose(DATA, b"{}\n"))).await;
+    let answers = asked.into_iter().map(|stream| async { answer(stream.ok()?, DATA).await.ok() });
+    let answers =
+        timeout(PATIENCE, join_all(answers)).await.expect("a request was neither answered nor reset");
+    answers.iter().flatten().filter(|text| *text == "{}\n").count()
+}
+
+/// A page with thirty pictures lost six of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_are_too_many_at_once_wait_for_their_turn() {
+    let mut host = Node::start(listening()).unwrap();
+    host.serve(Services { data: Some(Arc::new(Together(Default::default()))), ..Services::default() });
+    let stranger = Stranger::connected_to(&host.addresses().await.remove(0)).await;
+    assert_eq!(answered_of(40, &stranger).await, 40);
+    // Sixty at once ended the connection, and with it those within the limit.
+    let answered = answered_of(60, &stranger).await;
+    assert!(answered >= 40, "{answered}");
+    assert_eq!(answered_of(40, &stranger).await, 40, "the connection is as good as before");
+}
+
 /// Each request to a peer that answers none once waited for ever, with all that it held.
 #[tokio::test]
 async fn requests_to_a_peer_that_never_answers_do_not_pile_up() {
@@ -209,6 +232,42 @@ fn a_bound_that_is_met_a_thousand_times_is_told_once() {
     let log = peer.stop().stderr;
     let told = log.lines().filter(|line| line.contains("did not prove who they are")).count();
     assert_eq!(told, 1, "{log}");
+}
+
+/// A visitor who is turned away asks the owner why, and the log had nothing.
+#[test]
+fn whatever_bound_is_met_is_in_the_log() {
+    let (_temp, dir) = new_peer("blank");
+    let peer = RunningPeer::start(&dir);
+    let address: Multiaddr = peer.address().parse().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let stranger = runtime.block_on(Stranger::connected_to(&address));
+    let _silent = runtime.block_on(stranger.propose("/goop/site/1.0.0", b"GET /")).unwrap();
+    runtime.block_on(async {
+        let long = [vec![b'x'; goop2::p2p::MAX_DATA_REQUEST_BYTES + 1], b"\n".to_vec()].concat();
+        let refused = answer(stranger.propose(DATA, &long).await.unwrap(), DATA).await.unwrap();
+        assert!(refused.contains("longer than"), "{refused}");
+        // Nobody ends these: each is a request that never comes.
+        let mut open = Vec::new();
+        for _ in 0..60 {
+            open.push(stranger.stream().await.unwrap());
+            open.last_mut().unwrap().write_all(b"\x13/multi").await.unwrap();
+        }
+    });
+    peer.logged("a request was too long");
+    peer.logged("a connection had too many streams");
+    runtime.block_on(async {
+        let visitor = Node::start(NodeConfig::new(Keypair::generate_ed25519())).unwrap();
+        let id = visitor.handle().dial(address).await.unwrap();
+        for number in 0..=MAX_MESSAGES_PER_MINUTE {
+            let (from, to) = (visitor.id(), &id);
+            let message =
+                json!({"id": number.to_string(), "from": from, "to": to, "type": "direct", "content": "x"});
+            visitor.handle().send_chat(&id, message.to_string().as_bytes()).await.unwrap();
+        }
+    });
+    peer.logged("a chat message was dropped");
+    peer.logged("a request was given up");
 }
 
 #[test]

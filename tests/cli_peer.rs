@@ -250,6 +250,84 @@ fn a_peer_that_is_to_be_dialed_may_come_later() {
 }
 
 #[test]
+fn a_peer_is_found_by_the_name_of_its_host() {
+    let (_temp, dir) = new_peer("blank");
+    let host = RunningPeer::start(&dir);
+    let named = host.address().replace("/ip4/127.0.0.1/", "/dns4/localhost/");
+    goop2(["get", &named, "/"]).succeeded();
+    let (_other_temp, other) = new_peer("blank");
+    let visitor = RunningPeer::start_with(&other, &["--dial", &named, "--listen", "/ip4/127.0.0.1/tcp/0"]);
+    visitor.event(|event| event["event"] == "connected");
+    let nowhere = named.replace("/dns4/localhost/", "/dns6/127.0.0.1/");
+    goop2(["get", &nowhere, "/"]).failed(1, "127.0.0.1 has no address of that kind");
+}
+
+/// A peer that restarts was tried again after half a minute, when it was long offline to others.
+#[test]
+fn a_peer_that_restarts_is_connected_again_at_once() {
+    let (_temp, dir) = new_peer("blank");
+    let host = RunningPeer::start(&dir);
+    let address = host.address().to_owned();
+    let (_other_temp, other) = new_peer("blank");
+    let visitor = RunningPeer::start_with(&other, &["--dial", &address, "--listen", "/ip4/127.0.0.1/tcp/0"]);
+    visitor.event(|event| event["event"] == "connected");
+    host.stop().succeeded();
+    let (listen, _) = address.split_once("/p2p/").unwrap();
+    let _again = RunningPeer::start_with(&dir, &["--listen", listen]);
+    let start = Instant::now();
+    visitor.event(|event| event["event"] == "connected");
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+}
+
+/// Two peers at one port were both let in, and visitors reached either.
+#[test]
+fn a_port_that_is_taken_is_refused() {
+    let (_temp, dir) = new_peer("blank");
+    let peer = RunningPeer::start(&dir);
+    let address = peer.address().to_owned();
+    let (listen, _) = address.split_once("/p2p/").unwrap();
+    let (_other_temp, other) = new_peer("blank");
+    let arguments = ["peer", other.to_str().unwrap(), "--listen", listen];
+    let reason = format!("can't listen on {listen}: it is in use by another program");
+    goop2(arguments).failed(1, &reason);
+    peer.stop().succeeded();
+    RunningPeer::start_with(&other, &["--listen", listen]).stop().succeeded();
+}
+
+#[test]
+fn a_folder_has_one_running_peer() {
+    let (_temp, dir) = new_peer("quiz");
+    let peer = RunningPeer::start(&dir);
+    let folder = dir.to_str().unwrap();
+    let again = goop2(["peer", folder, "--listen", "/ip4/127.0.0.1/tcp/0"]);
+    again.failed(1, &format!("{folder}: is in use by another program"));
+    // What an owner does beside a running peer.
+    goop2(["kv", folder, "score-quiz", "set", "key", "value"]).succeeded();
+    goop2(["config", "show", folder]).succeeded();
+    goop2(["check", folder]).succeeded();
+    goop2(["run", dir.join("site/lua/score-quiz.lua").to_str().unwrap(), "--peer", folder]).succeeded();
+    goop2(["get", peer.address(), "/"]).succeeded();
+    peer.stop().succeeded();
+    RunningPeer::start(&dir).stop().succeeded();
+}
+
+#[test]
+fn a_relay_that_is_not_there_or_none_is_said_to_be_that() {
+    let (_host_temp, host_dir) = new_peer("blank");
+    let host = RunningPeer::start(&host_dir);
+    let (_temp, dir) = new_peer("blank");
+    for (relay, reason) in
+        [(address_of_nobody().as_str(), "Connection refused"), (host.address(), "that peer is no relay")]
+    {
+        let config = json!({"p2p": {"relay": relay, "mdns": false}});
+        fs::write(dir.join("goop.json"), config.to_string()).unwrap();
+        let peer = RunningPeer::start(&dir);
+        let line = peer.logged("the relay is not available");
+        assert!(line.contains(reason), "{line}");
+    }
+}
+
+#[test]
 fn a_relay_that_is_no_address_is_named() {
     let (_temp, dir) = new_peer("blank");
     for relay in ["somewhere", "/ip4/203.0.113.7/tcp/4001"] {

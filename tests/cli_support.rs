@@ -1,11 +1,11 @@
 //! Runs the built program, to its end or as a peer in the background.
 
+use std::cell::RefCell;
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -98,7 +98,9 @@ pub(crate) fn new_peer(template: &str) -> (tempfile::TempDir, PathBuf) {
 pub(crate) struct Background {
     child: Child,
     lines: Receiver<String>,
-    stderr: Option<JoinHandle<String>>,
+    log: Receiver<String>,
+    /// What of stderr was taken from `log`.
+    logged: RefCell<String>,
 }
 
 impl Background {
@@ -113,13 +115,13 @@ impl Background {
         let (sender, lines) = channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || stdout.lines().try_for_each(|line| sender.send(line.unwrap())));
-        let mut stderr = child.stderr.take().unwrap();
-        let stderr = std::thread::spawn(move || {
-            let mut text = String::new();
-            let _ = stderr.read_to_string(&mut text);
-            text
+        let (sender, log) = channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            let mut lines = stderr.split(b'\n').map_while(Result::ok);
+            lines.try_for_each(|line| sender.send(String::from_utf8_lossy(&line).into_owned()))
         });
-        Self { child, lines, stderr: Some(stderr) }
+        Self { child, lines, log, logged: RefCell::default() }
     }
 
     /// The program's stdin, if it was started with one; once.
@@ -138,9 +140,30 @@ impl Background {
         }
     }
 
-    /// `None` when the program has closed its stdout.
+    /// The next line of stderr that has `part`; others are passed over.
+    pub(crate) fn logged(&self, part: &str) -> String {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let line = self.next_logged(deadline).expect("the program ended before the line");
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    fn next_logged(&self, deadline: Instant) -> Option<String> {
+        let line = Self::next_of(&self.log, deadline)?;
+        *self.logged.borrow_mut() += &format!("{line}\n");
+        Some(line)
+    }
+
     fn next_line(&self, deadline: Instant) -> Option<String> {
-        match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        Self::next_of(&self.lines, deadline)
+    }
+
+    /// `None` when the program has closed its stdout or stderr.
+    fn next_of(lines: &Receiver<String>, deadline: Instant) -> Option<String> {
+        match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => panic!("nothing came within {DEADLINE:?}"),
@@ -157,7 +180,8 @@ impl Background {
             stdout = stdout + &line + "\n";
         }
         let code = self.child.wait().unwrap().code().unwrap_or(-1);
-        Ran { code, stdout, stderr: self.stderr.take().unwrap().join().unwrap() }
+        while self.next_logged(deadline).is_some() {}
+        Ran { code, stdout, stderr: self.logged.take() }
     }
 }
 
@@ -196,6 +220,11 @@ impl RunningPeer {
     /// The next event that `wanted` takes; others are passed over.
     pub(crate) fn event(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         event(&self.process.line(|line| wanted(&event(line))))
+    }
+
+    /// The next line of the peer's log that has `part`; others are passed over.
+    pub(crate) fn logged(&self, part: &str) -> String {
+        self.process.logged(part)
     }
 
     /// Asks the peer to stop; gives what it had left to say.

@@ -69,6 +69,44 @@ fn a_js_visitor_fetches_the_site() {
     assert!(error.starts_with("UnsupportedProtocolError"), "{error}");
 }
 
+/// A js peer has no ping service unless its owner adds one, and always pings. Its connection once ended with
+/// the first ping after ours was refused.
+#[test]
+fn a_js_visitor_without_a_ping_service_keeps_its_connection() {
+    let options = json!({"key": VISITOR_KEY, "listen": [], "pingEvery": 20});
+    let Some(mut visitor) = JsPeer::start(options) else { return };
+    let (_temp, dir) = deployed_peer();
+    let host = RunningPeer::start(&dir);
+    visitor.dial(host.address());
+    visitor.ask("ping", json!({"peer": HOST, "times": 50})).unwrap();
+    let label = visitor.exchange(HOST, CONTENT, "", true).unwrap();
+    assert_eq!(label, capture("content/label.reply"));
+}
+
+/// Nobody can dial our peer here: it listens nowhere, and a js peer hands visitors over to it.
+#[test]
+fn a_js_relay_leads_visitors_to_our_peer() {
+    let options = json!({"key": null, "listen": ["/ip4/127.0.0.1/tcp/0"], "relay": true});
+    let Some(relay) = JsPeer::start(options) else { return };
+    let (_temp, dir) = deployed_peer();
+    let file = dir.join("goop.json");
+    let mut config: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    config["p2p"]["relay"] = json!(relay.addresses[0]);
+    fs::write(&file, config.to_string()).unwrap();
+    let host = RunningPeer::start(&dir);
+    let reachable = host.event(|event| event["event"] == "address");
+    let address = reachable["addr"].as_str().unwrap();
+    assert_eq!(address, format!("{}/p2p-circuit/p2p/{HOST}", relay.addresses[0]));
+    let page = capture("site/first-page.reply");
+    let (_, page) = page.split_once('\n').unwrap();
+    assert_eq!(goop2(["get", address, "/"]).succeeded().stdout, page);
+    let visitor = json!({"key": VISITOR_KEY, "listen": [], "circuit": true});
+    let mut visitor = JsPeer::start(visitor).unwrap();
+    assert_eq!(visitor.dial(address), HOST);
+    let reply = visitor.exchange(HOST, SITE, &capture("site/first-page.request"), true).unwrap();
+    assert_eq!(reply, capture("site/first-page.reply"));
+}
+
 #[test]
 fn a_js_visitor_uses_the_tables_and_data_functions() {
     let Some((_temp, _host, mut visitor)) = host_and_js_visitor() else { return };

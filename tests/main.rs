@@ -7,8 +7,8 @@
 //!   the database, and how much of it they may fill; `data_model` holds all of it against a model
 //! - `site`, `chat`, `chat_history`, `identity`, `wire`: each part by itself, byte for byte
 //! - `hostile`: chat and data lines at their worst
-//! - `mesh`, `presence`, `relay`: real nodes over real connections; `nodes` has what they share
-//! - `bounds`: strangers that misbehave, and visitors who must not notice
+//! - `mesh`, `ping`, `presence`, `relay`: real nodes over real connections; `nodes` has what they share
+//! - `bounds`: strangers that misbehave, and visitors who must not notice; `stranger` is one under the test's control
 //! - `cli`, `cli_config`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
 //! - `cli_kv`: processes that share what scripts keep, and are killed
 
@@ -39,9 +39,11 @@ mod interop;
 mod interop_peer;
 mod mesh;
 mod nodes;
+mod ping;
 mod presence;
 mod relay;
 mod site;
 mod store;
+mod stranger;
 mod wire;
 mod wire_captures;

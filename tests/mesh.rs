@@ -171,7 +171,7 @@ async fn an_unreachable_peer_is_reported_with_the_reason() {
         ),
         (format!("{bare}/p2p/{stranger}"), "another peer answers there"),
         (bare.to_owned(), "does not name a peer"),
-        (format!("/ip4/127.0.0.1/udp/1/quic-v1/p2p/{stranger}"), "must be /ip4 or /ip6 with /tcp"),
+        (format!("/ip4/127.0.0.1/udp/1/quic-v1/p2p/{stranger}"), "must be /ip4, /ip6 or /dns with /tcp"),
     ] {
         let error = visitor.handle.dial(address.parse().unwrap()).await.unwrap_err().to_string();
         assert!(error.contains(reason), "{error} should contain {reason}");

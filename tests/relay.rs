@@ -95,6 +95,19 @@ async fn peers_that_met_at_a_relay_connect_directly_and_need_it_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_may_be_named_by_its_host() {
+    let (relay, _task) = start_relay(Keypair::generate_ed25519(), ANY_PORT.parse().unwrap()).await;
+    let named = relay.to_string().replace("/ip4/127.0.0.1/", "/dns4/localhost/");
+    let config =
+        NodeConfig { relay: Some(named.parse().unwrap()), ..NodeConfig::new(Keypair::generate_ed25519()) };
+    let mut host = TestNode::start(config);
+    let address = reachable(&mut host).await;
+    let visitor = TestNode::start(NodeConfig::new(Keypair::generate_ed25519()));
+    let id = visitor.handle.dial(address).await.unwrap();
+    visitor.handle.fetch_content(&id).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_that_comes_back_is_used_again() {
     let keypair = Keypair::generate_ed25519();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -45,6 +45,13 @@ pub struct Handler {
     visitors: Visitors,
 }
 
+/// Whether an answer says that the peer is busy, for whoever carries answers and knows only their bytes.
+pub(crate) fn is_busy(answer: &[u8]) -> bool {
+    // In the words of this layer or of the engine, which differ in one letter's case.
+    let busy = br#"{"ok":false,"error":"busy"#;
+    answer.get(..busy.len()).is_some_and(|start| start.eq_ignore_ascii_case(busy))
+}
+
 /// Why a request is refused. The text is the answer's `error`.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
@@ -287,5 +294,20 @@ fn op_name(request: &SchemaRequest) -> &'static str {
         SchemaRequest::DropColumn { .. } => "drop-column",
         SchemaRequest::RenameTable { .. } => "rename-table",
         SchemaRequest::DeleteTable { .. } => "delete-table",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::CallError;
+
+    #[test]
+    fn an_answer_that_says_busy_is_known_by_its_bytes() {
+        for busy in [Refusal::Busy.to_string(), CallError::Busy.to_string()] {
+            assert!(is_busy(&line(Err(busy))));
+        }
+        assert!(!is_busy(&line(Err(Refusal::NoDatabase.to_string()))));
+        assert!(!is_busy(b"{}"));
     }
 }

@@ -12,4 +12,5 @@ mod request;
 mod turns;
 mod visitor;
 
+pub(crate) use handler::is_busy;
 pub use handler::{EmailDirectory, Handler, MAX_REQUEST_BYTES, MAX_VALUE_BYTES};

@@ -115,7 +115,9 @@ impl Admission {
         origin: Origin,
     ) -> Result<Arc<Activity>, NotAdmitted> {
         if self.count(|kept| !kept.inbound) >= MAX_OUTBOUND && !self.evict(|kept| !kept.inbound, false) {
-            return Err(NotAdmitted::Outbound);
+            let refused = NotAdmitted::Outbound;
+            self.notices.tell("a limit on dials was met", format_args!("{refused}"));
+            return Err(refused);
         }
         Ok(self.keep(connection, Kept { peer, origin, inbound: false, activity: Activity::new().into() }))
     }

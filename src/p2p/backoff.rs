@@ -13,6 +13,7 @@ const LONGEST: Duration = Duration::from_secs(300);
 pub(crate) struct Backoff {
     next: Duration,
     first: Duration,
+    longest: Duration,
 }
 
 impl Backoff {
@@ -23,14 +24,19 @@ impl Backoff {
 
     /// Starts with `first`.
     pub(crate) fn starting_with(first: Duration) -> Self {
-        Self { next: first, first }
+        Self { next: first, first, longest: LONGEST }
     }
 
-    /// How long to wait after one more failure: twice as long each time, five minutes at most, and
-    /// up to a quarter less, so that peers that lost each other at once do not all come back at once.
+    /// Never waits longer than `longest`.
+    pub(crate) fn at_most(self, longest: Duration) -> Self {
+        Self { longest, ..self }
+    }
+
+    /// How long to wait after one more failure: twice as long each time, five minutes at most unless
+    /// said otherwise, and up to a quarter less, so that peers that lost each other at once do not all come back at once.
     pub(crate) fn failed(&mut self) -> Duration {
         let wait = self.next;
-        self.next = (wait * 2).min(LONGEST);
+        self.next = (wait * 2).min(self.longest);
         let less = u32::try_from(RandomState::new().hash_one(wait) % 250).unwrap_or(0);
         wait - wait * less / 1000
     }
@@ -54,5 +60,7 @@ mod tests {
         assert!(waits[11] <= LONGEST && waits[11] > LONGEST / 2, "{waits:?}");
         backoff.worked();
         assert!(backoff.failed() <= FIRST);
+        let mut short = Backoff::new().at_most(3 * FIRST);
+        assert!((0..9).all(|_| short.failed() <= 3 * FIRST));
     }
 }

@@ -9,16 +9,18 @@ use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::{Config as SwarmConfig, NetworkBehaviour, Swarm};
-use libp2p::{Multiaddr, Transport, dcutr, identify, noise, ping, relay, tcp, yamux};
+use libp2p::{Multiaddr, Transport, dcutr, identify, noise, relay, tcp, yamux};
 
 use super::dial_guard::DialGuard;
 use super::discovery::Discovery;
 use super::error::NodeError;
 use super::handshakes::Handshakes;
 use super::limits::{MAX_MUXED_STREAMS, MAX_NEGOTIATING};
+use super::muxer::Bounded;
 use super::node::NodeConfig;
 use super::notices::Notices;
 use super::origin::Reach;
+use super::ping::Pings;
 use super::presence::Gossip;
 use super::streams::Streams;
 
@@ -42,7 +44,7 @@ pub(super) struct Behaviour {
     pub(super) streams: Streams,
     pub(super) guard: DialGuard,
     identify: identify::Behaviour,
-    ping: ping::Behaviour,
+    ping: Pings,
     /// Off in a client, which announces nothing.
     pub(super) gossip: Toggle<Gossip>,
     mdns: Toggle<Discovery>,
@@ -60,13 +62,14 @@ pub(super) fn build(
     let keypair = &config.keypair;
     let own = keypair.public().to_peer_id();
     let (relayed, relay) = relay::client::new(own);
+    let told = notices.clone();
     let connected = relayed
         .or_transport(tcp::tokio::Transport::new(tcp::Config::default().nodelay(true)))
         .upgrade(Version::V1Lazy)
         .authenticate(noise::Config::new(keypair).map_err(|error| failed(error.to_string()))?)
         .multiplex(muxer())
         .timeout(TRANSPORT_TIMEOUT)
-        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)))
+        .map(move |(peer, muxer), _| (peer, StreamMuxerBox::new(Bounded::new(muxer, peer, told.clone()))))
         .boxed();
     let transport = Handshakes::new(connected, config.limits.handshakes(), notices.clone()).boxed();
     let gossip = match &config.presence {
@@ -77,7 +80,7 @@ pub(super) fn build(
         streams,
         guard: DialGuard::new(notices.clone()),
         identify: identify(keypair),
-        ping: ping::Behaviour::default(),
+        ping: Pings::default(),
         gossip: gossip.into(),
         mdns: discovery(config, notices).into(),
         relay,

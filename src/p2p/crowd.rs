@@ -9,7 +9,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use futures::FutureExt;
 use parking_lot::Mutex;
@@ -60,6 +60,8 @@ struct Places<M> {
     next: u64,
     /// Oldest first.
     held: VecDeque<Place<M>>,
+    /// Who waits for a place.
+    wakers: Vec<Waker>,
 }
 
 #[derive(Debug)]
@@ -80,12 +82,12 @@ pub(super) struct Permit<M> {
 
 impl<M: Clone + Eq + Hash> Crowd<M> {
     pub(super) fn new(limits: CrowdLimits) -> Self {
-        let places = Places { next: 0, held: VecDeque::new() };
+        let places = Places { next: 0, held: VecDeque::new(), wakers: Vec::new() };
         Self { limits, places: Arc::new(Mutex::new(places)) }
     }
 
     /// A place for one more of `member`, if need be at the cost of another, who is told through
-    /// its [`Permit`]. It does not wait: a queue of strangers would need a bound of its own.
+    /// its [`Permit`]. It does not wait: a queue of strangers needs a bound of its own.
     pub(super) fn enter(&self, origin: Origin, member: &M) -> Result<Permit<M>, Full> {
         let mut places = self.places.lock();
         if let Some(full) = self.full(&places, origin, member) {
@@ -101,6 +103,15 @@ impl<M: Clone + Eq + Hash> Crowd<M> {
         places.held.push_back(Place { number, origin, member: member.clone(), evict });
         drop(places);
         Ok(Permit { crowd: self.clone(), number, evicted })
+    }
+
+    /// Wakes `waker` once when a place is given back, whoever's it was: then is the time to try
+    /// again. To wake all who wait is cheaper than to find out whose limit is no longer met.
+    pub(super) fn wake_when_free(&self, waker: &Waker) {
+        let mut places = self.places.lock();
+        if !places.wakers.iter().any(|known| known.will_wake(waker)) {
+            places.wakers.push(waker.clone());
+        }
     }
 
     fn full(&self, places: &Places<M>, origin: Origin, member: &M) -> Option<Full> {
@@ -177,7 +188,12 @@ impl<M> Permit<M> {
 
 impl<M> Drop for Permit<M> {
     fn drop(&mut self) {
-        self.crowd.places.lock().held.retain(|place| place.number != self.number);
+        let mut places = self.crowd.places.lock();
+        places.held.retain(|place| place.number != self.number);
+        let wakers = std::mem::take(&mut places.wakers);
+        // Whoever is woken may want the lock at once.
+        drop(places);
+        wakers.into_iter().for_each(Waker::wake);
     }
 }
 

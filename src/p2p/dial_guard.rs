@@ -127,9 +127,11 @@ impl NetworkBehaviour for DialGuard {
         _: Endpoint,
     ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
         if let Err(refused) = self.check(connection, addresses) {
-            if !matches!(refused, Refused::TooMany) {
-                self.notices.tell("a dial was refused", format_args!("{refused}"));
-            }
+            let bound = match refused {
+                Refused::TooMany => "a limit on dials was met",
+                _ => "a dial was refused",
+            };
+            self.notices.tell(bound, format_args!("{refused}"));
             return Err(ConnectionDenied::new(refused));
         }
         self.under_way.insert(connection);

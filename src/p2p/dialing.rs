@@ -101,7 +101,7 @@ pub(super) const NO_ADDRESS: &str = "no address of it is known; dial it by its a
 pub(super) fn describe_transport(error: &TransportError<std::io::Error>) -> String {
     match error {
         TransportError::MultiaddrNotSupported(_) => {
-            "an address must be /ip4 or /ip6 with /tcp for this peer".to_owned()
+            "an address must be /ip4, /ip6 or /dns with /tcp for this peer".to_owned()
         }
         TransportError::Other(error) => chain(error),
     }
@@ -109,7 +109,7 @@ pub(super) fn describe_transport(error: &TransportError<std::io::Error>) -> Stri
 
 /// The error and what caused it, from the outside in, without the layers that only repeat what is
 /// below them.
-fn chain(error: &(dyn Error + 'static)) -> String {
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut parts = Vec::<String>::new();
     let mut next = Some(error);
     while let Some(error) = next {

@@ -10,12 +10,13 @@ use libp2p::{Multiaddr, PeerId as Libp2pId, StreamProtocol};
 use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::admission::Busy;
 use super::error::{NodeError, ProtocolError};
 use super::identity::{to_libp2p, to_peer_id};
-use super::network::{Command, DIAL_TIMEOUT};
+use super::names::resolve;
+use super::network::{Command, DIAL_TIMEOUT, Target};
 use super::presence::{PresentPeer, SharedPresence};
 use super::protocols::{CHAT, CONTENT, DATA, SITE, fetch_content, fetch_site, request_data, write_chat};
 use super::streams::{Open, OpenError, Outbound};
@@ -62,7 +63,8 @@ impl NodeHandle {
         &self.own
     }
 
-    /// Connects to the peer at `address`, which ends in `/p2p/ID`, unless there is a connection.
+    /// Connects to the peer at `address`, which ends in `/p2p/ID`, unless there is a connection. A
+    /// host name in it is looked up.
     ///
     /// # Errors
     /// Within ten seconds, with the reason, when the peer can't be reached there or is another.
@@ -71,7 +73,11 @@ impl NodeHandle {
             return Err(NodeError::NoPeerId { address });
         };
         let Ok(peer) = to_peer_id(&id) else { return Err(NodeError::NoPeerId { address }) };
-        self.connect(&peer, id, Some(address)).await?;
+        let start = Instant::now();
+        let targets = resolve(address.clone()).await;
+        let targets = targets.map_err(|reason| NodeError::Unreachable { peer: peer.clone(), reason })?;
+        let left = DIAL_TIMEOUT.saturating_sub(start.elapsed());
+        self.connect(&peer, id, Some(Target { named: address, at: targets }), left).await?;
         Ok(peer)
     }
 
@@ -156,15 +162,16 @@ impl NodeHandle {
         &self,
         peer: &PeerId,
         id: Libp2pId,
-        address: Option<Multiaddr>,
+        target: Option<Target>,
+        patience: Duration,
     ) -> Result<(), NodeError> {
         let unreachable = |reason: String| NodeError::Unreachable { peer: peer.clone(), reason };
         if *peer == self.own {
             return Err(unreachable("that is this peer itself".to_owned()));
         }
         let (reply, answer) = oneshot::channel();
-        self.command(Command::Connect { peer: id, address, reply }).await?;
-        match timeout(DIAL_TIMEOUT, answer).await {
+        self.command(Command::Connect { peer: id, target, reply }).await?;
+        match timeout(patience, answer).await {
             Ok(Ok(connected)) => connected.map_err(unreachable),
             Ok(Err(_)) => Err(NodeError::Stopped),
             Err(_) => Err(unreachable(format!("no answer within {} s", DIAL_TIMEOUT.as_secs()))),
@@ -174,7 +181,7 @@ impl NodeHandle {
     async fn open(&self, peer: &PeerId, protocol: StreamProtocol) -> Result<Opened, NodeError> {
         let id = to_libp2p(peer).ok_or_else(|| NodeError::NotAPeerId { peer: peer.clone() })?;
         let turn = self.turn(peer, id).await?;
-        self.connect(peer, id, None).await?;
+        self.connect(peer, id, None, DIAL_TIMEOUT).await?;
         let failed = |reason: String| {
             let protocol = protocol.clone();
             NodeError::Stream { peer: peer.clone(), protocol, reason }

@@ -120,7 +120,19 @@ impl Future for Handshake {
             return Poll::Ready(Err(io::Error::other("given up for a newer connection")));
         }
         match self.deadline.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Ready(()) => {
+                if let Some(held) = &self.held {
+                    held.notices.tell(
+                        "a handshake took too long",
+                        format_args!(
+                            "{} said nothing of use for {} s",
+                            held.origin,
+                            HANDSHAKE_TIMEOUT.as_secs()
+                        ),
+                    );
+                }
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
             Poll::Pending => Poll::Pending,
         }
     }

@@ -10,10 +10,21 @@ pub(super) const MAX_OUTBOUND: usize = 48;
 /// Dials at a time.
 pub(super) const MAX_DIALING: usize = 32;
 
-/// Streams on one connection, both directions: 24 served, 12 asked for, identify, ping, gossip and
-/// relaying. Yamux ends the connection of a peer that opens more. Each holds at most a window of
-/// 256 KiB that nobody reads yet: 12 MiB for a connection.
-pub(super) const MAX_MUXED_STREAMS: usize = 48;
+/// Streams of the other side on one connection: 24 served, as many that wait, and one each for
+/// identify, ping and gossip while those are fewer. Each holds at most a window of 256 KiB that
+/// nobody reads yet: 12 MiB for a connection.
+pub(super) const MAX_INBOUND_STREAMS: usize = 48;
+
+/// Streams on one connection, both directions; Yamux ends the connection of a peer that opens
+/// more. Beyond those of the other side, there are 12 that we asked for, identify, ping, gossip and
+/// relaying, and some that were reset and of whose end the other side has not heard.
+pub(super) const MAX_MUXED_STREAMS: usize = 80;
+
+/// How many streams of one connection are reset before it is closed.
+pub(super) const MAX_RESET_STREAMS: usize = 1000;
+
+/// Requests of one connection that wait for others of the same peer to end.
+pub(super) const MAX_WAITING_STREAMS: usize = 24;
 
 /// Streams of one connection whose protocol is being negotiated.
 pub(super) const MAX_NEGOTIATING: usize = 24;
@@ -35,7 +46,7 @@ const MAX_HANDSHAKES_PER_ADDRESS: usize = 16;
 /// How many connections a node takes from others. What else is bounded follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// Inbound connections from everybody. Each costs some 100 KB, and at most 12 MiB while a
+    /// Inbound connections from everybody. Each costs some 100 KB, and at most 20 MiB while a
     /// proved identity attacks.
     pub total: usize,
     /// Inbound connections from one IPv4 address, one IPv6 /64, or one relay.

@@ -19,6 +19,7 @@ use super::herald::Herald;
 use super::identity::to_peer_id;
 use super::lan::LanPeers;
 use super::node::NodeEvent;
+use super::port::is_taken;
 use super::reservation::Reservation;
 use super::streams::Open;
 
@@ -31,9 +32,9 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Asked by a handle.
 pub(super) enum Command {
-    /// Be connected with `peer`: at once if so already, otherwise by dialing `address`, or
+    /// Be connected with `peer`: at once if so already, otherwise by dialing `target`, or
     /// wherever it was reached before.
-    Connect { peer: Libp2pId, address: Option<Multiaddr>, reply: ConnectReply },
+    Connect { peer: Libp2pId, target: Option<Target>, reply: ConnectReply },
     /// Open a stream on a connection with `peer`.
     Open { peer: Libp2pId, open: Open },
     /// Tell who is connected.
@@ -46,11 +47,24 @@ pub(super) enum Command {
     Farewell { reply: oneshot::Sender<bool> },
 }
 
+/// Where a peer is to be dialed.
+pub(super) struct Target {
+    /// As the owner or user said.
+    pub(super) named: Multiaddr,
+    /// The same with the addresses of its host, if it was named.
+    pub(super) at: Vec<Multiaddr>,
+}
+
 /// Listens on every address, or on none.
 pub(super) fn listen(
     swarm: &mut Swarm<Behaviour>,
     addresses: &[Multiaddr],
 ) -> Result<HashSet<ListenerId>, NodeError> {
+    // All before the first is listened at, which would make it taken.
+    if let Some(address) = addresses.iter().find(|address| is_taken(address)) {
+        let reason = "it is in use by another program".to_owned();
+        return Err(NodeError::Listen { address: address.clone(), reason });
+    }
     let mut listeners = HashSet::new();
     for address in addresses {
         let listener = swarm.listen_on(address.clone()).map_err(|error| NodeError::Listen {
@@ -105,7 +119,7 @@ impl Network {
 
     fn on_command(&mut self, command: Command) {
         match command {
-            Command::Connect { peer, address, reply } => self.connect(peer, address, reply),
+            Command::Connect { peer, target, reply } => self.connect(peer, target, reply),
             Command::Open { peer, open } => self.swarm.behaviour_mut().streams.open(peer, open),
             Command::Connected { reply } => {
                 drop(reply.send(self.swarm.connected_peers().copied().collect()));
@@ -187,24 +201,26 @@ impl Network {
         });
     }
 
-    fn connect(&mut self, peer: Libp2pId, address: Option<Multiaddr>, reply: ConnectReply) {
+    fn connect(&mut self, peer: Libp2pId, target: Option<Target>, reply: ConnectReply) {
         if self.swarm.is_connected(&peer) {
             let _ = reply.send(Ok(()));
             return;
         }
+        let (address, at) = target.map_or((None, Vec::new()), |target| (Some(target.named), target.at));
         if let Some(dial) = self.dialing.under_way(peer, address.as_ref()) {
             self.dialing.wait(peer, address, dial, reply);
             return;
         }
-        let known = address.clone().or_else(|| self.dialing.reached(&peer));
+        let known = || self.dialing.reached(&peer);
         let through_relay = || self.relay.as_ref().map(|relay| relay.circuit_to(peer));
-        let Some(target) = known.or_else(through_relay) else {
+        let at = if at.is_empty() { known().or_else(through_relay).into_iter().collect() } else { at };
+        if at.is_empty() {
             let _ = reply.send(Err(NO_ADDRESS.to_owned()));
             return;
-        };
+        }
         let guard = &mut self.swarm.behaviour_mut().guard;
-        guard.name(&target);
-        let opts = DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(vec![target]).build();
+        at.iter().for_each(|address| guard.name(address));
+        let opts = DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(at).build();
         let dial = opts.connection_id();
         guard.permit(dial);
         match self.swarm.dial(opts) {
@@ -250,7 +266,10 @@ impl Network {
                     let _ = reply.send(());
                 }
             }
-            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+            SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
+                if let Some(relay) = &mut self.relay {
+                    relay.dial_failed(peer_id, &error);
+                }
                 self.dialing.failed(connection_id, &error);
             }
             SwarmEvent::IncomingConnectionError { error, send_back_addr, .. } => {

@@ -124,19 +124,24 @@ pub async fn write_chat<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, messa
 ///
 /// # Errors
 /// When the request does not come within 10 s, the visitor stalls for 20 s, or a file can't be
-/// sent whole. A line that is no request is answered, not an error.
+/// sent whole. A line that is no request is answered, not an error; one that was too long is given
+/// back as what was wrong with it.
 pub async fn serve_site<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     site: Option<&SiteServer>,
-) -> Outcome<()> {
+) -> Outcome<Option<ProtocolError>> {
     let doing = "sending a site file";
     let mut stream = BufReader::new(stream);
     let line = within(LINE_TIMEOUT, "reading a site request", async {
         read_line(&mut stream, "the site request", MAX_REQUEST_LINE_BYTES).await
     })
     .await;
+    let mut too_long = None;
     let answer = match (line, site) {
-        (Err(ProtocolError::TooLong { .. }), _) => Answer::Refused(Refusal::BadRequest),
+        (Err(error @ ProtocolError::TooLong { .. }), _) => {
+            too_long = Some(error);
+            Answer::Refused(Refusal::BadRequest)
+        }
         (Err(error), _) => return Err(error),
         (Ok(_), None) => Answer::Refused(Refusal::SiteDisabled),
         (Ok(line), Some(site)) => site.answer(&line).await,
@@ -152,7 +157,8 @@ pub async fn serve_site<S: AsyncRead + AsyncWrite + Unpin>(
         })?;
         stream.close().await.map_err(failed(doing))
     })
-    .await
+    .await?;
+    Ok(too_long)
 }
 
 /// Fetches a site file: its media type and bytes.
@@ -206,24 +212,25 @@ fn parse_head(head: &[u8]) -> Outcome<(String, u64)> {
 }
 
 /// Answers one data request with the line that `respond` makes of it. A request that is too long
-/// is answered with an error and not handed on.
+/// is answered with an error and not handed on; what was wrong with it is given back.
 ///
 /// # Errors
 /// When the request takes over 30 s, `respond` over 75 s, or the stream fails.
 pub async fn serve_data<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     respond: impl AsyncFnOnce(Vec<u8>) -> Vec<u8>,
-) -> Outcome<()> {
+) -> Outcome<Option<ProtocolError>> {
     let mut stream = BufReader::new(stream);
     let line = within(REQUEST_TIMEOUT, "reading a data request", async {
         read_line(&mut stream, "the data request", MAX_DATA_REQUEST_BYTES).await
     })
     .await;
+    let mut too_long = None;
     let mut answer = match line {
         Ok(line) => {
             within(RESPOND_TIMEOUT, "answering a data request", async { Ok(respond(line).await) }).await?
         }
-        Err(error @ ProtocolError::TooLong { .. }) => refusal(&error.to_string()),
+        Err(error @ ProtocolError::TooLong { .. }) => refusal(&too_long.insert(error).to_string()),
         Err(error) => return Err(error),
     };
     if answer.len() > MAX_DATA_ANSWER_BYTES {
@@ -237,7 +244,8 @@ pub async fn serve_data<S: AsyncRead + AsyncWrite + Unpin>(
         stream.write_all(&answer).await.map_err(failed(doing))?;
         stream.close().await.map_err(failed(doing))
     })
-    .await
+    .await?;
+    Ok(too_long)
 }
 
 fn refusal(reason: &str) -> Vec<u8> {

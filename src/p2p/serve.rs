@@ -1,21 +1,24 @@
 //! Serves the streams that other peers open to us, each in a task of its own.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use libp2p::StreamProtocol;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::error::ProtocolError;
+use super::intake::Inbound;
 use super::node::Services;
 use super::notices::Notices;
 use super::presence::SharedPresence;
 use super::protocols::{CHAT, CONTENT, DATA, SITE, read_chat, serve_content, serve_data, serve_site};
-use super::streams::Inbound;
 use crate::chat::ChatError;
+use crate::data::is_busy;
 use crate::script::Caller;
 
 /// How long exchanges in progress may go on once the node is told to stop: a small file or a
@@ -74,11 +77,11 @@ async fn serve(context: Arc<Context>, inbound: Inbound) {
     let caller = Caller { peer, label };
     let exchange = async {
         match &protocol {
-            known if *known == CHAT => receive_chat(&context, &caller, &mut stream).await,
+            known if *known == CHAT => receive_chat(&context, &caller, &mut stream).await.map(|()| None),
             known if *known == SITE => serve_site(&mut stream, context.services.site.as_deref()).await,
             known if *known == DATA => answer_data(&context, &caller, &mut stream).await,
-            known if *known == CONTENT => serve_content(&mut stream, &context.label).await,
-            _ => Ok(()),
+            known if *known == CONTENT => serve_content(&mut stream, &context.label).await.map(|()| None),
+            _ => Ok(None),
         }
     };
     let served = tokio::select! {
@@ -88,13 +91,31 @@ async fn serve(context: Arc<Context>, inbound: Inbound) {
                 "a request was ended for another",
                 format_args!("{protocol} of {}, whose address has most requests", caller.peer),
             );
-            Ok(())
+            Ok(None)
         }
     };
-    if let Err(error) = served {
-        tracing::debug!(peer = %caller.peer, %protocol, %error, "the exchange failed");
+    match served {
+        Ok(None) => {}
+        Ok(Some(error)) => tell(&context.notices, &caller, &protocol, &error),
+        Err(error) => {
+            tracing::debug!(peer = %caller.peer, %protocol, %error, "the exchange failed");
+            tell(&context.notices, &caller, &protocol, &error);
+        }
     }
     drop((permit, busy));
+}
+
+/// Tells the owner of an exchange that met a bound. Streams that merely broke are everyday.
+fn tell(notices: &Notices, caller: &Caller, protocol: &StreamProtocol, error: &ProtocolError) {
+    let bound = match error {
+        ProtocolError::TooLong { .. } => "a request was too long",
+        ProtocolError::Timeout { .. } => "a request was given up",
+        ProtocolError::Io { source, .. } if source.kind() == io::ErrorKind::TimedOut => {
+            "a request was given up"
+        }
+        _ => return,
+    };
+    notices.tell(bound, format_args!("{protocol} of {}: {error}", caller.peer));
 }
 
 async fn receive_chat(
@@ -109,6 +130,9 @@ async fn receive_chat(
         Err(error @ ChatError::Busy { .. }) => {
             context.notices.tell("a command was not run", format_args!("{error}"));
         }
+        Err(error @ ChatError::TooOften { .. }) => {
+            context.notices.tell("a chat message was dropped", format_args!("{error}"));
+        }
         Err(error) => tracing::debug!(peer = %caller.peer, %error, "a chat message was dropped"),
     }
     Ok(())
@@ -118,7 +142,15 @@ async fn answer_data(
     context: &Context,
     caller: &Caller,
     stream: &mut libp2p::Stream,
-) -> Result<(), ProtocolError> {
-    let Some(data) = &context.services.data else { return Ok(()) };
-    serve_data(stream, async |line| data.respond(caller, &line).await).await
+) -> Result<Option<ProtocolError>, ProtocolError> {
+    let Some(data) = &context.services.data else { return Ok(None) };
+    serve_data(stream, async |line| {
+        let answer = data.respond(caller, &line).await;
+        if is_busy(&answer) {
+            let detail = format_args!("{} asks for more at once than one peer may", caller.peer);
+            context.notices.tell("a data request was answered with `busy`", detail);
+        }
+        answer
+    })
+    .await
 }

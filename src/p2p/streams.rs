@@ -30,32 +30,21 @@ use libp2p::{Multiaddr, PeerId as Libp2pId, Stream, StreamProtocol};
 use tokio::sync::{mpsc, oneshot};
 
 use super::admission::{Activity, Admission, Busy};
-use super::crowd::{Crowd, Full, Permit};
+use super::crowd::Crowd;
 use super::identity::to_peer_id;
+use super::intake::{Inbound, Intake, Service};
 use super::limits::ConnectionLimits;
 use super::notices::Notices;
 use super::origin::Origin;
-use crate::peer_id::PeerId;
 
 /// Says which protocols this peer serves at the moment.
 pub(super) type Offered = Arc<dyn Fn() -> Vec<StreamProtocol> + Send + Sync>;
-
-/// A stream that a peer opened, with its place among those in service.
-#[derive(Debug)]
-pub(super) struct Inbound {
-    pub(super) peer: PeerId,
-    pub(super) protocol: StreamProtocol,
-    pub(super) stream: Stream,
-    pub(super) permit: Permit<PeerId>,
-    /// Keeps the connection from being taken for an unused one.
-    pub(super) busy: Busy,
-}
 
 /// A stream that this peer opened.
 #[derive(Debug)]
 pub(super) struct Outbound {
     pub(super) stream: Stream,
-    /// As for [`Inbound`].
+    /// Keeps the connection from being taken for an unused one.
     pub(super) _busy: Busy,
 }
 
@@ -87,10 +76,7 @@ impl fmt::Debug for Open {
 pub(super) struct Streams {
     offered: Offered,
     admission: Admission,
-    in_service: Crowd<PeerId>,
-    notices: Notices,
-    /// Not bounded as a channel: every entry holds a place in `in_service`.
-    inbound: mpsc::UnboundedSender<Inbound>,
+    service: Service,
     connections: HashMap<Libp2pId, Vec<ConnectionId>>,
     wishes: VecDeque<(Libp2pId, ConnectionId, Open)>,
     waker: Option<Waker>,
@@ -106,9 +92,7 @@ impl Streams {
         Self {
             offered,
             admission: Admission::new(limits, notices.clone()),
-            in_service: Crowd::new(limits.streams()),
-            notices,
-            inbound,
+            service: Service { in_service: Crowd::new(limits.streams()), inbound, notices },
             connections: HashMap::new(),
             wishes: VecDeque::new(),
             waker: None,
@@ -132,16 +116,9 @@ impl Streams {
         origin: Origin,
         activity: Arc<Activity>,
     ) -> Result<Handler, ConnectionDenied> {
-        Ok(Handler {
-            peer: to_peer_id(peer).map_err(ConnectionDenied::new)?,
-            origin,
-            activity,
-            offered: self.offered.clone(),
-            in_service: self.in_service.clone(),
-            notices: self.notices.clone(),
-            inbound: self.inbound.clone(),
-            wishes: VecDeque::new(),
-        })
+        let peer = to_peer_id(peer).map_err(ConnectionDenied::new)?;
+        let intake = Intake::new(peer, origin, activity.clone(), self.service.clone());
+        Ok(Handler { intake, activity, offered: self.offered.clone(), wishes: VecDeque::new() })
     }
 
     fn wake(&mut self) {
@@ -226,42 +203,10 @@ impl NetworkBehaviour for Streams {
 
 /// The streams of one connection.
 pub(super) struct Handler {
-    peer: PeerId,
-    origin: Origin,
+    intake: Intake,
     activity: Arc<Activity>,
     offered: Offered,
-    in_service: Crowd<PeerId>,
-    notices: Notices,
-    inbound: mpsc::UnboundedSender<Inbound>,
     wishes: VecDeque<Open>,
-}
-
-impl Handler {
-    fn take(&self, stream: Stream, protocol: StreamProtocol) {
-        let permit = match self.in_service.enter(self.origin, &self.peer) {
-            Ok(permit) => permit,
-            Err(full) => {
-                // Dropping the stream resets it.
-                let whose = match full {
-                    Full::Member => "of one peer",
-                    Full::Origin => "of one address",
-                    Full::Total => "of all peers",
-                };
-                self.notices.tell(
-                    "a request was refused",
-                    format_args!(
-                        "{protocol} from {} at {}: the limit on requests {whose}",
-                        self.peer, self.origin
-                    ),
-                );
-                return;
-            }
-        };
-        let busy = self.activity.begin();
-        let peer = self.peer.clone();
-        // The receiver is gone only while the node stops.
-        let _ = self.inbound.send(Inbound { peer, protocol, stream, permit, busy });
-    }
 }
 
 impl ConnectionHandler for Handler {
@@ -278,9 +223,10 @@ impl ConnectionHandler for Handler {
 
     fn poll(
         &mut self,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<ConnectionHandlerEvent<Speaks, Self::OutboundOpenInfo, Infallible>> {
-        // No waker: wishes come through `on_behaviour_event`, after which libp2p polls.
+        self.intake.poll(cx);
+        // No waker for these: wishes come through `on_behaviour_event`, after which libp2p polls.
         match self.wishes.pop_front() {
             Some(Open { protocol, reply }) => Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest {
                 protocol: SubstreamProtocol::new(Speaks(vec![protocol]), reply),
@@ -301,7 +247,7 @@ impl ConnectionHandler for Handler {
             ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound {
                 protocol: (stream, protocol),
                 ..
-            }) => self.take(stream, protocol),
+            }) => self.intake.take(stream, protocol),
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
                 protocol: (stream, _),
                 info: reply,

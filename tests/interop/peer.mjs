@@ -3,11 +3,13 @@
 // It knows no Goop² protocol. It carries bytes, so that what is right is written once, in the fixtures
 // and the test, and what is tried here is libp2p itself: handshake, negotiation, streams and their ends.
 //
-// The first line starts it: {"key": HEX or null, "listen": [MULTIADDR], "gossip": BOOL, "relay": BOOL}.
+// The first line starts it: {"key": HEX or null, "listen": [MULTIADDR], "gossip": BOOL, "relay": BOOL,
+// "circuit": BOOL, "pingEvery": MS}.
 // Then each line {"id": N, "do": NAME, …} is answered with {"id": N, "ok": …} or {"id": N, "error": TEXT};
 // what others do is told by lines with "event". It ends with its input.
 // Bytes are strings with one character per byte.
 
+import { randomBytes } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { identify } from '@libp2p/identify'
 import { noise } from '@chainsafe/libp2p-noise'
@@ -28,7 +30,7 @@ const tell = (object) => process.stdout.write(JSON.stringify(object) + '\n')
 const toText = (chunk) => Buffer.from(chunk.subarray()).toString('latin1')
 const toBytes = (text) => Uint8Array.from(Buffer.from(text, 'latin1'))
 
-async function start ({ key, listen, gossip, relay }) {
+async function start ({ key, listen, gossip, relay, circuit, pingEvery }) {
   const services = { identify: identify() }
   const transports = [tcp()]
   if (gossip) {
@@ -39,6 +41,10 @@ async function start ({ key, listen, gossip, relay }) {
     const { circuitRelayServer } = await import('@libp2p/circuit-relay-v2')
     services.relay = circuitRelayServer()
   }
+  if (circuit) {
+    const { circuitRelayTransport } = await import('@libp2p/circuit-relay-v2')
+    transports.push(circuitRelayTransport())
+  }
   return await createLibp2p({
     privateKey: key == null ? await generateKeyPair('Ed25519') : privateKeyFromProtobuf(Buffer.from(key, 'hex')),
     addresses: { listen },
@@ -47,6 +53,8 @@ async function start ({ key, listen, gossip, relay }) {
     streamMuxers: [yamux()],
     // A test comes back more often than a person does: the default is five in a second.
     connectionManager: { inboundConnectionThreshold: Infinity },
+    // It gives up a connection when a ping is not answered.
+    ...(pingEvery != null && { connectionMonitor: { pingInterval: pingEvery } }),
     services
   })
 }
@@ -86,7 +94,7 @@ const commands = {
   // With `halfClose` false, this side stays open until then.
   async exchange (node, { peer, protocol, bytes, halfClose }) {
     const connection = node.getConnections().find((open) => open.remotePeer.toString() === peer)
-    const stream = await connection.newStream(protocol)
+    const stream = await connection.newStream(protocol, { runOnLimitedConnection: true })
     const answered = Promise.withResolvers()
     const written = write(stream, bytes, halfClose, answered.promise)
     // A peer may answer and end before it has read all.
@@ -96,6 +104,21 @@ const commands = {
     } finally {
       answered.resolve()
       await stream.close().catch((error) => stream.abort(error))
+    }
+  },
+
+  // Pings a connected peer so many times, each on a stream of its own.
+  async ping (node, { peer, times }) {
+    const connection = node.getConnections().find((open) => open.remotePeer.toString() === peer)
+    for (let turn = 0; turn < times; turn++) {
+      const stream = await connection.newStream('/ipfs/ping/1.0.0')
+      const sent = randomBytes(32).toString('latin1')
+      const answered = Promise.withResolvers()
+      write(stream, sent, false, answered.promise).catch(() => {})
+      const came = await read(stream, (text) => text.length >= sent.length)
+      answered.resolve()
+      await stream.close()
+      if (came !== sent) throw new Error(`ping ${turn} was answered with ${came.length} bytes`)
     }
   },
 

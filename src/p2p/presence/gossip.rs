@@ -13,7 +13,7 @@ use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
 use libp2p::gossipsub::{
     self, ConfigBuilder, IdentTopic, IdentityTransform, MessageAcceptance, MessageAuthenticity, MessageId,
-    PeerScoreParams, PeerScoreThresholds, RawMessage, TopicScoreParams, ValidationMode,
+    PeerScoreParams, PeerScoreThresholds, RawMessage, TopicScoreParams, ValidationError, ValidationMode,
     WhitelistSubscriptionFilter,
 };
 use libp2p::identity::Keypair;
@@ -134,6 +134,13 @@ impl Gossip {
     fn reduce(&mut self, peer: Libp2pId, event: &mut HandlerEvent) -> bool {
         let HandlerEvent::Message { rpc, invalid_messages } = event else { return true };
         let (now, topic) = (Instant::now(), self.topic.hash());
+        let long = |(_, error): &(RawMessage, ValidationError)| {
+            matches!(error, ValidationError::MessageSizeTooLargeForTopic)
+        };
+        if invalid_messages.iter().any(long) {
+            let detail = format_args!("{peer} brought one of more than {MAX_ANNOUNCEMENT_BYTES} bytes");
+            self.notices.tell("an announcement was too long", detail);
+        }
         let neighbour = self.neighbour(peer);
         let before = neighbour.dropped;
         // A frame counts too, so that many empty ones are no way around.

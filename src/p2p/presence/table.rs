@@ -24,6 +24,13 @@ const MAX_PER_NEIGHBOUR: usize = 256;
 /// How long a peer is remembered after it was last heard.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
+/// How far back a clock must be for others to bring word of it: messages on their way through the
+/// mesh are younger than that.
+const SET_BACK: Duration = Duration::from_secs(600);
+
+/// How much faster than ours a clock that was set back may go on.
+const CLOCK_SLACK: Duration = Duration::from_secs(60);
+
 /// A change in who is online.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PresenceEvent {
@@ -68,12 +75,45 @@ pub(in crate::p2p) struct PresenceTable {
 #[derive(Debug)]
 struct Entry {
     online: bool,
+    /// Its last message said that it goes.
+    said_goodbye: bool,
     label: String,
     email: String,
+    /// By the peer's clock: the last message, and the highest ever; they differ once the clock was
+    /// set back.
     ts: i64,
+    highest_ts: i64,
+    /// When the last message came that said that the peer is here, and when any.
     heard: Instant,
+    news: Instant,
     /// Who brought the first announcement; `None` for the peer itself.
     neighbour: Option<PeerId>,
+}
+
+impl Entry {
+    /// Whether the message is one that the peer sent after those known, and not an old one that is
+    /// sent again. Mostly its time says so, but a clock without a battery starts again in the past,
+    /// and its peer is not to be absent until the entry is forgotten. So an older message is taken
+    /// when nothing else was heard for as long as makes a peer absent, and it comes from the peer
+    /// itself; or, of a peer that fell silent without a goodbye, when it is so old that it is not
+    /// merely late. An older goodbye is never taken from others: anyone may have kept one.
+    fn is_news(&self, said: &Announcement, from_itself: bool, now: Instant, ttl: Duration) -> bool {
+        if said.ts == 0 || said.ts > self.highest_ts {
+            return true;
+        }
+        let silent = now.duration_since(self.news);
+        let here = said.kind != Kind::Offline;
+        let (ahead, behind) = (said.ts.saturating_sub(self.ts), self.ts.saturating_sub(said.ts));
+        if ahead > 0 {
+            // Within what it was before it was set back, the clock goes on no faster than time.
+            return (here || from_itself) && ahead <= millis(silent + CLOCK_SLACK);
+        }
+        here && silent >= ttl && (from_itself || !self.said_goodbye && behind > millis(SET_BACK))
+    }
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 impl PresenceTable {
@@ -100,15 +140,30 @@ impl PresenceTable {
                 return Heard::Full;
             }
             let Announcement { content: label, email, ts, .. } = said;
-            let entry = Entry { online, label: label.clone(), email, ts, heard: now, neighbour };
+            let label_kept = label.clone();
+            let (heard, news, highest_ts) = (now, now, ts);
+            let entry = Entry {
+                online,
+                said_goodbye: false,
+                label: label_kept,
+                email,
+                ts,
+                highest_ts,
+                heard,
+                news,
+                neighbour,
+            };
             self.entries.insert(peer.clone(), entry);
             return Heard::Taken(Some(PresenceEvent::Online(PresentPeer { peer: peer.clone(), label })));
         };
-        if said.ts <= known.ts && said.ts != 0 {
+        if !known.is_news(&said, neighbour.is_none(), now, self.ttl) {
             return Heard::Old;
         }
         let was_online = std::mem::replace(&mut known.online, online);
+        known.said_goodbye = !online;
         known.ts = said.ts;
+        known.highest_ts = known.highest_ts.max(said.ts);
+        known.news = now;
         if neighbour.is_none() {
             known.neighbour = None;
         }
@@ -234,6 +289,50 @@ mod tests {
         assert!(table.expire(start + TTL).is_empty());
         table.expire(start + REMEMBERED);
         assert!(table.entries.is_empty());
+    }
+
+    /// A machine without a clock of its own that restarted was absent for ten minutes.
+    #[test]
+    fn a_peer_whose_clock_was_set_back_is_heard_again() {
+        let seconds = Duration::from_secs;
+        for neighbour in [1, 2] {
+            let (mut table, start) = (PresenceTable::new(TTL), Instant::now());
+            let hear = |table: &mut PresenceTable, kind, ts, at| {
+                table.hear(&peer(1), &peer(neighbour), says(kind, "Ann", ts), at)
+            };
+            hear(&mut table, Kind::Online, 9_000_000, start);
+            assert_eq!(
+                hear(&mut table, Kind::Online, 1000, start + seconds(5)),
+                Heard::Old,
+                "it may be late"
+            );
+            table.expire(start + TTL);
+            assert_eq!(hear(&mut table, Kind::Offline, 1000, start + TTL), Heard::Old);
+            let back = hear(&mut table, Kind::Online, 1000, start + TTL);
+            assert_eq!(back, Heard::Taken(Some(PresenceEvent::Online(present(1, "Ann")))));
+            assert_eq!(hear(&mut table, Kind::Online, 6000, start + seconds(25)), Heard::Taken(None));
+            // What was sent before the clock was set back, and is sent again.
+            assert_eq!(hear(&mut table, Kind::Online, 8_000_000, start + seconds(26)), Heard::Old);
+            assert_eq!(hear(&mut table, Kind::Offline, 9_000_000, start + seconds(26)), Heard::Old);
+            // The clock is right again.
+            assert_eq!(hear(&mut table, Kind::Online, 9_500_000, start + seconds(30)), Heard::Taken(None));
+        }
+    }
+
+    #[test]
+    fn a_peer_that_went_is_not_brought_back_by_what_it_said_before() {
+        let (mut table, start) = (PresenceTable::new(TTL), Instant::now());
+        table.hear(&peer(1), &peer(2), says(Kind::Online, "Ann", 9_000_000), start);
+        table.hear(&peer(1), &peer(2), says(Kind::Offline, "", 9_000_001), start);
+        let later = start + 3 * TTL;
+        let again = table.hear(&peer(1), &peer(2), says(Kind::Online, "Ann", 1000), later);
+        assert_eq!(again, Heard::Old, "by others");
+        let again = table.hear(&peer(1), &peer(1), says(Kind::Online, "Ann", 1000), later);
+        assert_eq!(again, Heard::Taken(Some(PresenceEvent::Online(present(1, "Ann")))), "by itself");
+        let goodbye = table.hear(&peer(1), &peer(2), says(Kind::Offline, "", 1500), later);
+        assert_eq!(goodbye, Heard::Old);
+        let goodbye = table.hear(&peer(1), &peer(1), says(Kind::Offline, "", 1500), later);
+        assert_eq!(goodbye, Heard::Taken(Some(PresenceEvent::Offline(present(1, "Ann")))));
     }
 
     #[test]
