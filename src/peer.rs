@@ -8,6 +8,7 @@
 mod create;
 mod dialing;
 mod events;
+mod owner;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ use crate::store::{Database, StoreError};
 
 pub use create::{NewPeer, NewPeerError, create};
 pub use events::{PeerEvent, PeerEvents};
+pub use owner::OwnerData;
 
 /// The served folder inside a peer folder.
 pub const SITE_DIR: &str = "site";

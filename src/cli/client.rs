@@ -13,7 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::timeout;
 
 use super::address::PeerAddress;
-use super::failure::CommandResult;
+use super::failure::{CommandResult, Failure};
 
 /// How long a host may take to listen to announcements; it does so as soon as it is connected.
 const ANNOUNCE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -53,6 +53,14 @@ pub(crate) struct Refused {
     message: String,
 }
 
+/// The visitor and the host would be one.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the address is that of the identity's own peer, which can't visit itself. Its owner asks by its folder: \
+     `goop2 data DIR JSON` for tables, `goop2 run SCRIPT --peer DIR` for scripts"
+)]
+struct OwnPeer;
+
 impl Client {
     /// Connects to the peer at `address` with the identity in the file `identity`, or a throw-away
     /// one. Fails with the reason within ten seconds.
@@ -66,6 +74,9 @@ impl Client {
             None => Keypair::generate_ed25519(),
         };
         // Only somebody with a name announces it; the other commands need none.
+        if address.id() == Some(keypair.public().to_peer_id()) {
+            return Err(Failure::usage(OwnPeer));
+        }
         let presence = if label.is_empty() { None } else { Some(PresenceOptions::default()) };
         let announces = presence.is_some();
         let config = NodeConfig { label: label.to_owned(), presence, ..NodeConfig::new(keypair) };
