@@ -257,8 +257,8 @@ fn relay_address(text: &str) -> Result<Multiaddr, PeerError> {
 }
 
 impl DataService for Handler {
-    fn respond<'a>(&'a self, caller: &'a Caller, line: &'a [u8]) -> RespondFuture<'a> {
-        Box::pin(Handler::respond(self, caller, line))
+    fn respond<'a>(&'a self, caller: &'a Caller, origin: &'a str, line: &'a [u8]) -> RespondFuture<'a> {
+        Box::pin(self.respond_from(caller, origin, line))
     }
 }
 

@@ -125,7 +125,7 @@ async fn a_peer_that_opens_ten_thousand_streams_loses_its_connection() {
 struct Silence;
 
 impl DataService for Silence {
-    fn respond<'a>(&'a self, _: &'a Caller, _: &'a [u8]) -> RespondFuture<'a> {
+    fn respond<'a>(&'a self, _: &'a Caller, _: &'a str, _: &'a [u8]) -> RespondFuture<'a> {
         Box::pin(std::future::pending())
     }
 }
