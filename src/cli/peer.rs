@@ -60,9 +60,7 @@ pub(crate) fn refuse_viewer(asked: Option<&str>) -> CommandResult {
 /// A failed start by whose fault it is: a folder or configuration that can't be used is the input's.
 pub(crate) fn start_failure(error: PeerError) -> Failure {
     match error {
-        PeerError::NotAPeerFolder { .. } | PeerError::Config(_) | PeerError::Relay { .. } => {
-            Failure::usage(error)
-        }
+        PeerError::NotAPeerFolder { .. } | PeerError::Config(_) => Failure::usage(error),
         error => Failure::from(error),
     }
 }
