@@ -27,6 +27,7 @@ fn a_visitor_uses_every_protocol_of_a_peer() {
 
     assert_eq!(visit("chat", &["!help"]).succeeded().stdout, "Available commands:\n  !help\n  !score-quiz\n");
     let event = peer.event(|event| event["event"] == "message" && event["content"] == "!help");
+    assert_eq!(event.get("site_id"), Some(&Value::Null));
     let visitor = event["from"].as_str().unwrap().to_owned();
     let unknown = visit("chat", &["!wether", "--json"]).succeeded().json();
     assert_eq!(unknown["replies"][0]["content"], "Unknown command: !wether. Try !help");
@@ -73,7 +74,6 @@ fn a_visitor_uses_every_protocol_of_a_peer() {
     goop2(["chat", &address_of_nobody(), "hello"]).failed(1, "can't be reached");
 }
 
-fn address_of_nobody() -> String {
 /// A node can't dial itself, so the owner of a running peer asks by its folder.
 #[test]
 fn the_owner_has_every_operation_by_the_folder_while_the_peer_runs() {
@@ -134,6 +134,7 @@ fn what_is_no_key_no_label_or_no_address_is_wrong_usage() {
     }
 }
 
+fn address_of_nobody() -> String {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     format!("/ip4/127.0.0.1/tcp/{port}/p2p/{STRANGER}")
 }

@@ -70,13 +70,14 @@ impl Client {
         label: &str,
     ) -> CommandResult<Self> {
         let keypair = match identity {
-            Some(file) => load_or_create(file)?,
+            // A file that is no key, and a folder, are input that can't be read.
+            Some(file) => load_or_create(file).map_err(Failure::usage)?,
             None => Keypair::generate_ed25519(),
         };
-        // Only somebody with a name announces it; the other commands need none.
         if address.id() == Some(keypair.public().to_peer_id()) {
             return Err(Failure::usage(OwnPeer));
         }
+        // Only somebody with a name announces it; the other commands need none.
         let presence = if label.is_empty() { None } else { Some(PresenceOptions::default()) };
         let announces = presence.is_some();
         let config = NodeConfig { label: label.to_owned(), presence, ..NodeConfig::new(keypair) };

@@ -233,6 +233,7 @@ fn as_json(event: &PeerEvent) -> Value {
             "type": message.kind,
             "content": message.content,
             "timestamp": message.timestamp,
+            "site_id": message.site_id,
         }),
         PeerEvent::Presence(PresenceEvent::Online(present)) => presence("online", present),
         PeerEvent::Presence(PresenceEvent::Update(present)) => presence("update", present),
