@@ -114,7 +114,10 @@ fn check_and_peer_agree_on_what_is_wrong() {
         (r#"{"identity": {"key_file": "./data.db-wal"}}"#, "identity.key_file must be a file of its own"),
         (r#"{"identity": {"key_file": "."}}"#, "identity.key_file must name something in the peer folder"),
         (r#"{"identity": {"key_file": "data"}}"#, "identity.key_file must be a file, and a folder is there"),
-        (r#"{"identity": {"key_file": "goop.json/key"}}"#, "identity.key_file must be a file, and a folder is"),
+        (
+            r#"{"identity": {"key_file": "goop.json/key"}}"#,
+            "identity.key_file must be a file, and a folder is",
+        ),
         (r#"{"identity": {"key_file": "a\u0000b"}}"#, "identity.key_file must be without control characters"),
         (r#"{"identity": {"key_file": "site/key"}}"#, "identity.key_file must not lie in site/"),
         (r#"{"identity": {"key_file": "./door/x/key"}}"#, "identity.key_file must not lie in site/"),
@@ -132,7 +135,10 @@ fn check_and_peer_agree_on_what_is_wrong() {
             r#"{"p2p": {"max_connections": 1, "max_connections_per_address": 10000}}"#,
             "p2p.max_connections_per_address must be at most p2p.max_connections (1), found 10000",
         ),
-        (r#"{"profile": {"label": "a\nb"}}"#, "profile.label must be without control characters, found '\\n'"),
+        (
+            r#"{"profile": {"label": "a\nb"}}"#,
+            "profile.label must be without control characters, found '\\n'",
+        ),
         (r#"{"presence": {"topic": "a\u0000"}}"#, "presence.topic must be without control characters"),
         (&long_email, "profile.email must have 0 to 254 bytes, found 262"),
         (

@@ -92,7 +92,10 @@ fn the_owner_has_every_operation_by_the_folder_while_the_peer_runs() {
     done(json!({"op": "drop-column", "table": "notes", "column": "spare"}));
     done(json!({"op": "rename-table", "old_name": "notes", "new_name": "diary"}));
     visit(r#"{"op": "insert", "table": "diary", "data": {"text": "a visitor's"}}"#).succeeded();
-    assert_eq!(done(json!({"op": "insert", "table": "diary", "data": {"text": "mine", "stars": 3}}))["id"], 2);
+    assert_eq!(
+        done(json!({"op": "insert", "table": "diary", "data": {"text": "mine", "stars": 3}}))["id"],
+        2
+    );
     done(json!({"op": "update", "table": "diary", "id": 1, "data": {"stars": 1}}));
     let rows = done(json!({"op": "query", "table": "diary", "columns": ["_owner", "text", "stars"]}));
     assert_eq!((&rows[0]["text"], &rows[0]["stars"]), (&json!("a visitor's"), &json!(1)));

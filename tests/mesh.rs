@@ -108,7 +108,8 @@ async fn many_requests_at_once_are_all_answered() {
 async fn data_and_label_travel_with_the_authenticated_caller() {
     let (_host, visitor, id) = host_and_visitor().await;
     let answer = visitor.handle.request_data(&id, &json!({"op": "tables"})).await.unwrap();
-    let expected = json!({"ok": true, "data": "{\"op\":\"tables\"}", "by": visitor.node.id(), "from": "127.0.0.1"});
+    let expected =
+        json!({"ok": true, "data": "{\"op\":\"tables\"}", "by": visitor.node.id(), "from": "127.0.0.1"});
     assert_eq!(answer, expected);
     assert_eq!(visitor.handle.fetch_content(&id).await.unwrap(), "Bob's peer");
 }

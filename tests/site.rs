@@ -120,7 +120,8 @@ async fn links_lead_nowhere_that_a_name_may_not() {
 async fn a_private_file_is_refused_by_every_name() {
     let dir = peer_folder();
     let site = dir.path().join("site");
-    let private = ["goop.json", "data.db", "data/identity.key", "data/not-there"].map(|name| dir.path().join(name));
+    let private =
+        ["goop.json", "data.db", "data/identity.key", "data/not-there"].map(|name| dir.path().join(name));
     let server = server(dir.path()).with_private(private.to_vec());
     for (name, target) in [
         ("a.html", "goop.json"),

@@ -46,18 +46,18 @@ const fn field(name: &'static str, rule: Rule, meaning: &'static str) -> Field {
 
 /// All fields, by section.
 pub const FIELDS: &[Field] = &[
-    field("identity.key_file", Rule::Path, "The file with the peer's private key, outside `site/`; made at the first start."),
+    field(
+        "identity.key_file",
+        Rule::Path,
+        "The file with the peer's private key, outside `site/`; made at the first start.",
+    ),
     field(
         "p2p.listen_port",
         Rule::Number { min: 0, max: 65535 },
         "The TCP port on every interface; 0 lets the system choose one at each start.",
     ),
     field("p2p.mdns", Rule::Flag, "Whether peers on the local network find each other."),
-    field(
-        "p2p.relay",
-        Rule::Relay,
-        "A relay through which this peer can be reached behind NAT.",
-    ),
+    field("p2p.relay", Rule::Relay, "A relay through which this peer can be reached behind NAT."),
     field(
         "p2p.max_connections",
         Rule::Number { min: 1, max: 10_000 },

@@ -101,7 +101,8 @@ impl Inspection {
             setting.unwrap_or((0, Source::Default))
         };
         let mut found = Vec::new();
-        let ((heartbeat, _), (ttl, _)) = (number("presence.heartbeat_seconds"), number("presence.ttl_seconds"));
+        let ((heartbeat, _), (ttl, _)) =
+            (number("presence.heartbeat_seconds"), number("presence.ttl_seconds"));
         if heartbeat >= ttl {
             let problem = format!("must be less than presence.ttl_seconds ({ttl}), found {heartbeat}");
             found.push(ConfigError::Unfit { field: "presence.heartbeat_seconds", problem });

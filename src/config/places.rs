@@ -22,7 +22,8 @@ impl Config {
 /// The files that have their fixed names.
 fn other_files() -> Vec<PathBuf> {
     let databases = [DATABASE_FILE, HISTORY_FILE].into_iter();
-    let databases = databases.flat_map(|file| DATABASE_SUFFIXES.map(|suffix| format!("{file}{suffix}").into()));
+    let databases =
+        databases.flat_map(|file| DATABASE_SUFFIXES.map(|suffix| format!("{file}{suffix}").into()));
     databases.chain([FILE_NAME.into()]).collect()
 }
 

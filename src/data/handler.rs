@@ -141,12 +141,7 @@ impl Handler {
         Ok(Answer::functions(json!(engine.functions())))
     }
 
-    async fn on_database(
-        &self,
-        caller: &Caller,
-        origin: &str,
-        request: Request,
-    ) -> Result<Answer, Refusal> {
+    async fn on_database(&self, caller: &Caller, origin: &str, request: Request) -> Result<Answer, Refusal> {
         let Some(database) = self.database.clone() else { return Err(Refusal::NoDatabase) };
         let Some(turn) = self.turns.take(&caller.peer, origin).await else { return Err(Refusal::Busy) };
         let stamp = Stamp { owner: caller.peer.clone(), email: self.emails.email_of(&caller.peer) };

@@ -222,8 +222,7 @@ mod tests {
         let turns = Turns::new();
         let names: Vec<_> = (1..=14).map(|number| peer(&"m".repeat(number))).collect();
         let mut crowd: Vec<_> = names.iter().map(|name| Box::pin(turns.take(name, "crowd"))).collect();
-        let running: Vec<_> =
-            crowd.iter_mut().filter_map(|taking| taking.now_or_never().flatten()).collect();
+        let running: Vec<_> = crowd.iter_mut().filter_map(|taking| taking.now_or_never().flatten()).collect();
         assert_eq!(running.len(), MAX_RUNNING_PER_ORIGIN);
         assert!(turns.take(&peer("honest"), "elsewhere").now_or_never().flatten().is_some());
     }

@@ -321,7 +321,9 @@ fn registered(connection: &Connection, table: &TableName) -> Result<Policy, Stor
         )
         .optional()?;
     match policy {
-        Some(name) if table_exists(connection, table)? => Ok(Policy::from_name(name.as_deref().unwrap_or_default())),
+        Some(name) if table_exists(connection, table)? => {
+            Ok(Policy::from_name(name.as_deref().unwrap_or_default()))
+        }
         _ => Err(StoreError::NoTable { table: table.clone() }),
     }
 }
