@@ -59,6 +59,13 @@ fn a_visitor_uses_every_protocol_of_a_peer() {
     assert!(shown.starts_with("text/css; charset=utf-8, "), "{shown}");
     assert_eq!(fs::read(&saved).unwrap(), fs::read(dir.join("site/style.css")).unwrap());
     visit("get", &["/lua/score-quiz.lua"]).failed(1, "forbidden");
+    visit("get", &["/nothing.css", "-o", saved.to_str().unwrap()]).failed(1, "not found");
+    assert_eq!(fs::read(&saved).unwrap(), fs::read(dir.join("site/style.css")).unwrap(), "left as it was");
+    let left =
+        fs::read_dir(temp.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(left.into_iter().all(|name| !name.starts_with(".goop2-get-")));
+    visit("get", &["/", "-o", "/dev/null"]).succeeded();
+    assert!(!Path::new("/dev/null").is_file());
 
     let insert = r#"{"op": "insert", "table": "scores", "data": {"game_id": "solar-system", "score": 3, "_owner": "me"}}"#;
     visit("data", &[insert]).failed(1, "_owner");

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::io::AsyncWrite;
 use goop2::chat::{Manager, Message, MessageKind};
 use goop2::p2p::{Node, NodeConfig, NodeHandle, PresenceOptions, Services, load_or_create};
 use goop2::peer_id::PeerId;
@@ -100,8 +101,16 @@ impl Client {
 
     /// Fetches a file of the host's site: its media type and bytes.
     pub(crate) async fn get(&self, path: &str) -> CommandResult<(String, Vec<u8>)> {
-        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-        Ok(self.handle.fetch_site(&self.host, &path).await?)
+        Ok(self.handle.fetch_site(&self.host, &on_site(path)).await?)
+    }
+
+    /// As [`Client::get`], into `sink` piece by piece; gives the media type and the size.
+    pub(crate) async fn get_into(
+        &self,
+        path: &str,
+        sink: &mut (impl AsyncWrite + Unpin),
+    ) -> CommandResult<(String, u64)> {
+        Ok(self.handle.fetch_site_into(&self.host, &on_site(path), sink).await?)
     }
 
     /// Sends one data request and gives the whole answer, whether the host did it or not.
@@ -150,6 +159,11 @@ impl Client {
         };
         Ok(timeout(wait, reply).await.unwrap_or(None))
     }
+}
+
+/// A path as it may be typed, without its first slash.
+fn on_site(path: &str) -> String {
+    if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
 }
 
 /// Whether the answer says that the request was done.
