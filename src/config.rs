@@ -8,6 +8,9 @@
 
 mod fields;
 mod inspect;
+mod places;
+#[cfg(feature = "peer")]
+mod relay;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,6 +23,21 @@ pub use inspect::{Inspection, Setting, Source, UnknownField};
 
 /// The configuration's file name inside a peer folder.
 pub const FILE_NAME: &str = "goop.json";
+
+/// The served folder inside a peer folder.
+pub const SITE_DIR: &str = "site";
+
+/// The database's file name inside a peer folder.
+pub const DATABASE_FILE: &str = "data.db";
+
+/// The chat history's file inside a peer folder.
+pub const HISTORY_FILE: &str = "data/chat.db";
+
+/// The longest e-mail address in bytes: no longer one can be written to, and peers drop it.
+pub const MAX_EMAIL_BYTES: usize = 254;
+
+/// The longest path in bytes, so that it can be had on every system with the peer's folder before it.
+pub const MAX_PATH_BYTES: usize = 1000;
 
 /// The longest `goop.json` that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 1024 * 1024;
@@ -202,30 +220,26 @@ impl Config {
     /// When the file can't be read, is larger than [`MAX_FILE_BYTES`], is not JSON of the right
     /// shape, or holds a value out of bounds; the first problem, by the field's full name.
     pub fn load(dir: &Path) -> Result<Self, ConfigError> {
-        let Some(text) = read_file(dir)? else { return Ok(Self::default()) };
-        let inspection = inspect_text(dir, &text)?;
+        let (inspection, config) = read(dir)?;
         if let Some(problem) = inspection.problems.into_iter().next() {
             return Err(problem);
         }
         for unknown in &inspection.unknown {
             tracing::warn!("{unknown}");
         }
-        serde_json::from_str(&text).map_err(|source| ConfigError::Parse { path: dir.join(FILE_NAME), source })
+        Ok(config)
     }
 
     /// Looks at the configuration of the peer folder `dir`: every field, where its value is from,
-    /// and all that is wrong.
+    /// and all that is wrong. Where nothing is, [`Config::load`] gives the configuration.
     ///
     /// # Errors
     /// When the file can't be read as JSON at all.
     pub fn inspect(dir: &Path) -> Result<Inspection, ConfigError> {
-        match read_file(dir)? {
-            Some(text) => inspect_text(dir, &text),
-            None => Ok(Inspection::of(&serde_json::Map::new())),
-        }
+        Ok(read(dir)?.0)
     }
 
-    /// Checks every value.
+    /// Checks every value, as far as that can be said without a folder.
     ///
     /// # Errors
     /// The first value out of bounds, by the field's full name.
@@ -250,16 +264,31 @@ fn read_file(dir: &Path) -> Result<Option<String>, ConfigError> {
     std::fs::read_to_string(&path).map(Some).map_err(|source| ConfigError::Read { path, source })
 }
 
-fn inspect_text(dir: &Path, text: &str) -> Result<Inspection, ConfigError> {
+/// The one reading of a configuration, with all that is wrong in it. With a problem, the second value is
+/// of no use.
+fn read(dir: &Path) -> Result<(Inspection, Config), ConfigError> {
+    let text = read_file(dir)?.unwrap_or_else(|| "{}".to_owned());
     let parsed = |source| ConfigError::Parse { path: dir.join(FILE_NAME), source };
-    match serde_json::from_str(text).map_err(parsed)? {
-        Value::Object(root) => Ok(Inspection::of(&root)),
-        _ => Err(ConfigError::WrongType {
+    let Value::Object(root) = serde_json::from_str(&text).map_err(parsed)? else {
+        return Err(ConfigError::WrongType {
             field: FILE_NAME.to_owned(),
             expected: "an object of sections".to_owned(),
-            found: "another JSON value",
-        }),
+            found: "another JSON value".to_owned(),
+        });
+    };
+    let mut inspection = Inspection::of(&root);
+    let mut config = Config::default();
+    if inspection.problems.is_empty() {
+        // What is left for the typed reader to find is a field that is written twice.
+        match serde_json::from_str(&text) {
+            Ok(read) => config = read,
+            Err(source) => inspection.problems.push(parsed(source)),
+        }
     }
+    if inspection.problems.is_empty() {
+        inspection.problems = places::problems(dir, &config);
+    }
+    Ok((inspection, config))
 }
 
 /// Why a configuration can't be used.
@@ -308,8 +337,8 @@ pub enum ConfigError {
         field: String,
         /// What it takes.
         expected: String,
-        /// The kind of value found.
-        found: &'static str,
+        /// The kind of value found, or the number.
+        found: String,
     },
     /// A text is too long or too short.
     #[error("config: {field} must have {min_bytes} to {max_bytes} bytes, found {found}")]
@@ -322,6 +351,24 @@ pub enum ConfigError {
         min_bytes: u64,
         /// The most allowed.
         max_bytes: u64,
+    },
+    /// The relay is no address of a peer.
+    #[error(
+        "config: p2p.relay must be like /ip4/203.0.113.7/tcp/4001/p2p/12D3KooW…, found {found:?}: {reason}"
+    )]
+    Relay {
+        /// What was found.
+        found: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A value is of the right kind and can't be used all the same.
+    #[error("config: {field} {problem}")]
+    Unfit {
+        /// The field's full name.
+        field: &'static str,
+        /// What it must be, and what it is.
+        problem: String,
     },
     /// A path in it is not Unicode, which JSON can't hold.
     #[error("config: can't be written as JSON: {source}")]
@@ -345,7 +392,9 @@ impl ConfigError {
         match self {
             Self::OutOfRange { field, .. }
             | Self::TextLength { field, .. }
+            | Self::Unfit { field, .. }
             | Self::OutsidePeerFolder { field, .. } => Some(field),
+            Self::Relay { .. } => Some("p2p.relay"),
             Self::WrongType { field, .. } => Some(field),
             Self::Read { .. } | Self::TooLarge { .. } | Self::Parse { .. } | Self::Unwritable { .. } => None,
         }

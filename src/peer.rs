@@ -9,6 +9,7 @@ mod create;
 mod dialing;
 mod events;
 mod lock;
+mod owner;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use libp2p::Multiaddr;
 use libp2p::identity::Keypair;
-use libp2p::multiaddr::{self, Protocol};
+use libp2p::multiaddr::Protocol;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -36,9 +37,9 @@ use crate::store::{Database, StoreError};
 pub use create::{NewPeer, NewPeerError, create};
 pub use events::{PeerEvent, PeerEvents};
 use lock::FolderLock;
+pub use owner::OwnerData;
 
-/// The served folder inside a peer folder.
-pub const SITE_DIR: &str = "site";
+pub use crate::config::SITE_DIR;
 
 /// How long listeners may take to say where they listen; the system answers at once.
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -88,7 +89,8 @@ impl Peer {
         let data = Handler::new(Some(Arc::new(database)), engine.clone(), own.peer)
             .with_config(&config.data)
             .with_emails(Arc::new(handle.clone()));
-        let site = SiteServer::new(dir.join(SITE_DIR), dir.join(&config.lua.script_dir));
+        let site = SiteServer::new(dir.join(SITE_DIR), dir.join(&config.lua.script_dir))
+            .with_private(config.private_files().iter().map(|file| dir.join(file)).collect());
         node.serve(Services {
             chat: Some(chat.clone()),
             data: Some(Arc::new(data)),
@@ -226,10 +228,7 @@ fn everywhere(port: u16) -> Vec<Multiaddr> {
 /// What `goop.json` says about the node.
 fn node_config(config: &Config, keypair: Keypair) -> Result<NodeConfig, PeerError> {
     let (p2p, presence) = (&config.p2p, &config.presence);
-    let relay = match p2p.relay.as_str() {
-        "" => None,
-        text => Some(relay_address(text)?),
-    };
+    let relay = p2p.relay_address()?;
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     Ok(NodeConfig {
         label: config.profile.label.clone(),
@@ -249,23 +248,9 @@ fn node_config(config: &Config, keypair: Keypair) -> Result<NodeConfig, PeerErro
     })
 }
 
-fn relay_address(text: &str) -> Result<Multiaddr, PeerError> {
-    let refused = |reason: &str| PeerError::Relay { found: text.to_owned(), reason: reason.to_owned() };
-    let address: Multiaddr = text.parse().map_err(|error: multiaddr::Error| refused(&error.to_string()))?;
-    let parts: Vec<_> = address.iter().collect();
-    match parts.as_slice() {
-        [
-            Protocol::Ip4(_) | Protocol::Ip6(_) | Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_),
-            Protocol::Tcp(_),
-            Protocol::P2p(_),
-        ] => Ok(address),
-        _ => Err(refused("it is not of that form")),
-    }
-}
-
 impl DataService for Handler {
-    fn respond<'a>(&'a self, caller: &'a Caller, line: &'a [u8]) -> RespondFuture<'a> {
-        Box::pin(Handler::respond(self, caller, line))
+    fn respond<'a>(&'a self, caller: &'a Caller, origin: &'a str, line: &'a [u8]) -> RespondFuture<'a> {
+        Box::pin(self.respond_from(caller, origin, line))
     }
 }
 
@@ -296,16 +281,6 @@ pub enum PeerError {
     /// The configuration can't be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The relay is no address of a peer.
-    #[error(
-        "config: p2p.relay must be like /ip4/203.0.113.7/tcp/4001/p2p/12D3KooW…, found {found:?}: {reason}"
-    )]
-    Relay {
-        /// What was found.
-        found: String,
-        /// What is wrong with it.
-        reason: String,
-    },
     /// There is no identity.
     #[error(transparent)]
     Identity(#[from] IdentityError),

@@ -111,7 +111,7 @@ async fn a_peer_that_opens_ten_thousand_streams_loses_its_connection() {
 struct Silence;
 
 impl DataService for Silence {
-    fn respond<'a>(&'a self, _: &'a Caller, _: &'a [u8]) -> RespondFuture<'a> {
+    fn respond<'a>(&'a self, _: &'a Caller, _: &'a str, _: &'a [u8]) -> RespondFuture<'a> {
         Box::pin(std::future::pending())
     }
 }
@@ -154,7 +154,7 @@ async fn requests_that_take_for_ever_leave_room_for_others() {
 struct Together(tokio::sync::watch::Sender<usize>);
 
 impl DataService for Together {
-    fn respond<'a>(&'a self, _: &'a Caller, _: &'a [u8]) -> RespondFuture<'a> {
+    fn respond<'a>(&'a self, _: &'a Caller, _: &'a str, _: &'a [u8]) -> RespondFuture<'a> {
         Box::pin(async {
             self.0.send_modify(|asked| *asked += 1);
             let _ = self.0.subscribe().wait_for(|asked| *asked >= 24).await;

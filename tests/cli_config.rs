@@ -55,7 +55,7 @@ fn check_names_every_problem_and_the_field_that_was_meant() {
     assert_eq!(
         lines,
         [
-            "!!  config: data.visitor_max_mb must be between 1 and 192, found 1.5",
+            "!!  config: data.visitor_max_mb must be a whole number from 1 to 192, found 1.5",
             "!!  config: lua.enabled must be true or false, found a text",
             "!!  config: lua.script_dir must be a relative path inside the peer folder, found ../x",
             "!!  config: lua.timeout_seconds must be between 1 and 60, found 0",
@@ -95,6 +95,75 @@ fn what_is_right_is_ok_and_what_has_no_effect_is_no_failure() {
     // Other commands read it too, and say the same.
     let other = goop2(["check", text(dir.path())]).succeeded();
     assert!(other.stderr.contains("did you mean lua.enabled?"), "{other:?}");
+}
+
+/// What `check` finds nothing wrong with, a peer starts with; so each of these was a promise broken.
+#[test]
+fn check_and_peer_agree_on_what_is_wrong() {
+    let relay = "p2p.relay must be like /ip4/203.0.113.7/tcp/4001/p2p/12D3KooW";
+    let long_name = format!(r#"{{"lua": {{"script_dir": "{}"}}}}"#, "a".repeat(300));
+    let long_path = format!(r#"{{"lua": {{"script_dir": "{}"}}}}"#, "a/".repeat(1000));
+    let long_email = format!(r#"{{"profile": {{"email": "{}@example.org"}}}}"#, "a".repeat(250));
+    for (json, expected) in [
+        (r#"{"p2p": {"relay": "nonsense"}}"#, relay),
+        (r#"{"p2p": {"relay": "/ip4/203.0.113.7/tcp/4001"}}"#, relay),
+        (r#"{"p2p": {"relay": "/ip4/203.0.113.7/udp/4001/quic-v1"}}"#, relay),
+        (r#"{"lua": {"enabled": true, "enabled": false}}"#, "duplicate field `enabled`"),
+        (r#"{"lua": {}, "lua": {}}"#, "duplicate field `lua`"),
+        (r#"{"identity": {"key_file": "goop.json"}}"#, "identity.key_file must be a file of its own"),
+        (r#"{"identity": {"key_file": "./data.db-wal"}}"#, "identity.key_file must be a file of its own"),
+        (r#"{"identity": {"key_file": "."}}"#, "identity.key_file must name something in the peer folder"),
+        (r#"{"identity": {"key_file": "data"}}"#, "identity.key_file must be a file, and a folder is there"),
+        (
+            r#"{"identity": {"key_file": "goop.json/key"}}"#,
+            "identity.key_file must be a file, and a folder is",
+        ),
+        (r#"{"identity": {"key_file": "a\u0000b"}}"#, "identity.key_file must be without control characters"),
+        (r#"{"identity": {"key_file": "site/key"}}"#, "identity.key_file must not lie in site/"),
+        (r#"{"identity": {"key_file": "./door/x/key"}}"#, "identity.key_file must not lie in site/"),
+        (r#"{"lua": {"script_dir": "lua\u0000"}}"#, "lua.script_dir must be without control characters"),
+        (r#"{"lua": {"script_dir": "."}}"#, "lua.script_dir must name something in the peer folder"),
+        (r#"{"lua": {"script_dir": "site/."}}"#, "lua.script_dir must not hold site/"),
+        (r#"{"lua": {"script_dir": "goop.json"}}"#, "lua.script_dir must be a folder"),
+        (&long_name, "lua.script_dir must have at most 1000 bytes"),
+        (&long_path, "lua.script_dir must have at most 1000 bytes"),
+        (
+            r#"{"presence": {"ttl_seconds": 2, "heartbeat_seconds": 1800}}"#,
+            "presence.heartbeat_seconds must be less than presence.ttl_seconds (2), found 1800",
+        ),
+        (
+            r#"{"p2p": {"max_connections": 1, "max_connections_per_address": 10000}}"#,
+            "p2p.max_connections_per_address must be at most p2p.max_connections (1), found 10000",
+        ),
+        (
+            r#"{"profile": {"label": "a\nb"}}"#,
+            "profile.label must be without control characters, found '\\n'",
+        ),
+        (r#"{"presence": {"topic": "a\u0000"}}"#, "presence.topic must be without control characters"),
+        (&long_email, "profile.email must have 0 to 254 bytes, found 262"),
+        (
+            r#"{"lua": {"timeout_seconds": 5.0}}"#,
+            "lua.timeout_seconds must be a whole number from 1 to 60, found 5.0",
+        ),
+    ] {
+        let dir = folder(json);
+        fs::create_dir(dir.path().join("site")).unwrap();
+        fs::create_dir(dir.path().join("data")).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("site", dir.path().join("door")).unwrap();
+        let checked = goop2(["config", "check", text(dir.path())]);
+        assert_eq!((checked.code, checked.stdout.lines().count()), (1, 1), "{json:.80}: {checked:?}");
+        assert!(checked.stdout.contains(expected), "{json:.80}: {checked:?}");
+        goop2(["peer", text(dir.path())]).failed(2, expected);
+    }
+    for json in [
+        r#"{"p2p": {"max_connections": 5}}"#,
+        r#"{"identity": {"key_file": "keys/new/mine.key"}, "lua": {"script_dir": "./scripts"}}"#,
+        r#"{"p2p": {"relay": "/ip4/203.0.113.7/tcp/4001/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"}}"#,
+        r#"{"profile": {"label": ""}, "lua": {"script_dir": "site/server/lua"}}"#,
+    ] {
+        goop2(["config", "check", text(folder(json).path())]).succeeded();
+    }
 }
 
 #[test]

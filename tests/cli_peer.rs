@@ -27,6 +27,7 @@ fn a_visitor_uses_every_protocol_of_a_peer() {
 
     assert_eq!(visit("chat", &["!help"]).succeeded().stdout, "Available commands:\n  !help\n  !score-quiz\n");
     let event = peer.event(|event| event["event"] == "message" && event["content"] == "!help");
+    assert_eq!(event.get("site_id"), Some(&Value::Null));
     let visitor = event["from"].as_str().unwrap().to_owned();
     let unknown = visit("chat", &["!wether", "--json"]).succeeded().json();
     assert_eq!(unknown["replies"][0]["content"], "Unknown command: !wether. Try !help");
@@ -58,6 +59,13 @@ fn a_visitor_uses_every_protocol_of_a_peer() {
     assert!(shown.starts_with("text/css; charset=utf-8, "), "{shown}");
     assert_eq!(fs::read(&saved).unwrap(), fs::read(dir.join("site/style.css")).unwrap());
     visit("get", &["/lua/score-quiz.lua"]).failed(1, "forbidden");
+    visit("get", &["/nothing.css", "-o", saved.to_str().unwrap()]).failed(1, "not found");
+    assert_eq!(fs::read(&saved).unwrap(), fs::read(dir.join("site/style.css")).unwrap(), "left as it was");
+    let left =
+        fs::read_dir(temp.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(left.into_iter().all(|name| !name.starts_with(".goop2-get-")));
+    visit("get", &["/", "-o", "/dev/null"]).succeeded();
+    assert!(!Path::new("/dev/null").is_file());
 
     let insert = r#"{"op": "insert", "table": "scores", "data": {"game_id": "solar-system", "score": 3, "_owner": "me"}}"#;
     visit("data", &[insert]).failed(1, "_owner");
@@ -71,6 +79,69 @@ fn a_visitor_uses_every_protocol_of_a_peer() {
     let stopped = peer.stop().succeeded();
     assert_eq!(stopped.stdout.lines().last(), Some(r#"{"event":"stopped"}"#));
     goop2(["chat", &address_of_nobody(), "hello"]).failed(1, "can't be reached");
+}
+
+/// A node can't dial itself, so the owner of a running peer asks by its folder.
+#[test]
+fn the_owner_has_every_operation_by_the_folder_while_the_peer_runs() {
+    let (_temp, dir) = new_peer("quiz");
+    let peer = RunningPeer::start(&dir);
+    let folder = dir.to_str().unwrap();
+    let ask = |request: Value| goop2(["data", folder, &request.to_string()]);
+    let done = |request: Value| ask(request).succeeded().json()["data"].clone();
+    let visit = |request: &str| goop2(["data", peer.address(), request]);
+
+    let made = done(json!({"op": "create-table", "table": "notes", "insert_policy": "public",
+                           "column_defs": [{"name": "text", "type": "TEXT", "not_null": true}]}));
+    assert_eq!(made, json!({"status": "created", "table": "notes"}));
+    done(json!({"op": "add-column", "table": "notes", "column": {"name": "stars", "type": "INTEGER"}}));
+    done(json!({"op": "add-column", "table": "notes", "column": "spare"}));
+    done(json!({"op": "drop-column", "table": "notes", "column": "spare"}));
+    done(json!({"op": "rename-table", "old_name": "notes", "new_name": "diary"}));
+    visit(r#"{"op": "insert", "table": "diary", "data": {"text": "a visitor's"}}"#).succeeded();
+    assert_eq!(
+        done(json!({"op": "insert", "table": "diary", "data": {"text": "mine", "stars": 3}}))["id"],
+        2
+    );
+    done(json!({"op": "update", "table": "diary", "id": 1, "data": {"stars": 1}}));
+    let rows = done(json!({"op": "query", "table": "diary", "columns": ["_owner", "text", "stars"]}));
+    assert_eq!((&rows[0]["text"], &rows[0]["stars"]), (&json!("a visitor's"), &json!(1)));
+    assert_eq!((&rows[1]["_owner"], &rows[1]["stars"]), (&peer.ready["peer_id"], &json!(3)));
+    assert_eq!(visit(r#"{"op": "query", "table": "diary"}"#).succeeded().json()["data"][1]["text"], "mine");
+    done(json!({"op": "delete", "table": "diary", "id": 1}));
+    assert_eq!(done(json!({"op": "query", "table": "diary"})).as_array().unwrap().len(), 1);
+    done(json!({"op": "delete-table", "table": "diary"}));
+    ask(json!({"op": "describe", "table": "diary"})).failed(1, "no such table: diary");
+
+    for op in ["lua-call", "lua-list"] {
+        let refused = ask(json!({"op": op, "function": "leaderboard"})).failed(1, "goop2 run");
+        assert_eq!(refused.json()["ok"], false);
+    }
+    let key = dir.join("data/identity.key");
+    let identity = ["--identity", key.to_str().unwrap()];
+    let own = ["data", peer.address(), r#"{"op": "tables"}"#];
+    goop2([&own[..], &identity].concat()).failed(2, "goop2 data DIR JSON");
+    goop2([&["data", folder, r#"{"op": "tables"}"#][..], &identity].concat()).failed(2, "leave it out");
+    goop2(["data", "/nonexistent", "{}"]).failed(2, "is no peer folder");
+}
+
+#[test]
+fn what_is_no_key_no_label_or_no_address_is_wrong_usage() {
+    let temp = tempfile::tempdir().unwrap();
+    let text = temp.path().join("text");
+    fs::write(&text, "no key").unwrap();
+    let address = address_of_nobody();
+    for file in [temp.path(), &text] {
+        let ran = goop2(["call", &address, "f", "--json", "--identity", file.to_str().unwrap()]);
+        assert_eq!(ran.failed(2, " key").stdout, "");
+    }
+    assert_eq!(fs::read_to_string(&text).unwrap(), "no key");
+    let ran = goop2(["chat", &address, "hello", "--json", "--label", &"a".repeat(201)]);
+    assert_eq!(ran.failed(2, "at most 200 bytes, found 201").stdout, "");
+    for form in ["", "/ip4/127.0.0.1/udp/1/quic-v1", "/ip4/127.0.0.1/tcp/1/ws", "/dnsaddr/example.org/tcp/1"] {
+        let ran = goop2(["functions", "--json", &format!("{form}/p2p/{STRANGER}")]);
+        assert_eq!(ran.failed(2, "an address is /ip4/…/tcp/PORT/p2p/ID").stdout, "");
+    }
 }
 
 fn address_of_nobody() -> String {

@@ -101,6 +101,17 @@ impl Host {
         serde_json::from_slice(&answer).unwrap()
     }
 
+    /// The answer to a peer that comes from `origin`.
+    pub(super) async fn from(&self, origin: &str, peer: &str, request: Value) -> Value {
+        let caller = Caller { peer: PeerId::parse(peer).unwrap(), label: String::new() };
+        let answer = self.handler.respond_from(&caller, origin, request.to_string().as_bytes()).await;
+        serde_json::from_slice(&answer).unwrap()
+    }
+
+    pub(super) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
     pub(super) fn ask(&self, peer: &str, request: Value) -> Value {
         self.line(peer, format!("{request}\n").as_bytes())
     }

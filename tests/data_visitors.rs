@@ -136,6 +136,64 @@ fn rows_that_came_before_this_host_count_too() {
     assert_eq!(connection.query_row(index, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
 }
 
+/// Changes that wait for the disk, under fourteen names: another address must not notice, and reading needs no
+/// writer's turn.
+#[test]
+fn one_address_with_many_names_keeps_nobody_waiting() {
+    let host = Host::with_rows();
+    let other_program = rusqlite::Connection::open(host.folder().join("data.db")).unwrap();
+    other_program.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let names: Vec<_> = (1..=14).map(|number| "m".repeat(number)).collect();
+    let mut crowd: Vec<_> =
+        names.iter().map(|name| Box::pin(host.from("crowd", name, insert("opened", "t")))).collect();
+    assert!(crowd.iter_mut().all(|asking| host.block_on(async { futures::poll!(asking) }).is_pending()));
+    for request in [
+        json!({"op": "tables"}),
+        json!({"op": "describe", "table": "opened"}),
+        json!({"op": "query", "table": "opened"}),
+    ] {
+        let answer = host.block_on(host.from("elsewhere", "ana", request));
+        assert_eq!(answer["ok"], true, "{answer}");
+    }
+    // All the while, the other program had the disk for itself.
+    other_program.execute_batch("ROLLBACK").unwrap();
+    let answers = host.block_on(futures::future::join_all(crowd));
+    assert!(answers.iter().all(|answer| answer["ok"] == true), "{answers:?}");
+}
+
+/// Another program dropped a table and left its entry, or entered a table that is nobody's to see.
+#[test]
+fn an_entry_without_a_table_is_no_table_and_its_owner_can_remove_it() {
+    let host = Host::with_rows();
+    let other_program = rusqlite::Connection::open(host.folder().join("data.db")).unwrap();
+    other_program
+        .execute_batch(
+            "DROP TABLE shared;
+             INSERT INTO _tables (name, insert_policy) VALUES ('_tables', 'public'), ('sqlite_schema', 'public');",
+        )
+        .unwrap();
+    for request in [
+        json!({"op": "query", "table": "shared"}),
+        json!({"op": "describe", "table": "shared"}),
+        json!({"op": "delete", "table": "shared", "id": 1}),
+        insert("shared", "t"),
+    ] {
+        assert_eq!(host.error("ana", request.clone()), "no such table: shared", "{request}");
+    }
+    let tables = host.data("ana", json!({"op": "tables"}));
+    let names: Vec<_> = tables.as_array().unwrap().iter().map(|table| table["name"].clone()).collect();
+    assert_eq!(names, ["closed", "mailed", "opened", "secrets"]);
+    assert_eq!(host.data("host", json!({"op": "delete-table", "table": "shared"}))["status"], "deleted");
+    assert_eq!(host.error("host", json!({"op": "delete-table", "table": "shared"})), "no such table: shared");
+}
+
+#[test]
+fn a_column_is_given_once() {
+    let host = Host::new();
+    let twice = json!({"op": "insert", "table": "opened", "data": {"title": "a", "Title": "b"}});
+    assert!(host.error("ana", twice).contains("is there twice"));
+}
+
 #[test]
 fn nobody_reads_the_e_mail_of_another_visitor() {
     let host = Host::with_rows();

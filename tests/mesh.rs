@@ -14,15 +14,16 @@ use serde_json::json;
 
 const ANY_PORT: &str = "/ip4/127.0.0.1/tcp/0";
 
-/// Answers a data request with itself and its caller.
+/// Answers a data request with itself, its caller and where that comes from.
 struct Echo;
 
 impl DataService for Echo {
-    fn respond<'a>(&'a self, caller: &'a Caller, line: &'a [u8]) -> RespondFuture<'a> {
+    fn respond<'a>(&'a self, caller: &'a Caller, origin: &'a str, line: &'a [u8]) -> RespondFuture<'a> {
         let request = String::from_utf8_lossy(line).into_owned();
-        Box::pin(
-            async move { json!({"ok": true, "data": request, "by": caller.peer}).to_string().into_bytes() },
-        )
+        Box::pin(async move {
+            let answer = json!({"ok": true, "data": request, "by": caller.peer, "from": origin});
+            answer.to_string().into_bytes()
+        })
     }
 }
 
@@ -107,7 +108,9 @@ async fn many_requests_at_once_are_all_answered() {
 async fn data_and_label_travel_with_the_authenticated_caller() {
     let (_host, visitor, id) = host_and_visitor().await;
     let answer = visitor.handle.request_data(&id, &json!({"op": "tables"})).await.unwrap();
-    assert_eq!(answer, json!({"ok": true, "data": "{\"op\":\"tables\"}", "by": visitor.node.id()}));
+    let expected =
+        json!({"ok": true, "data": "{\"op\":\"tables\"}", "by": visitor.node.id(), "from": "127.0.0.1"});
+    assert_eq!(answer, expected);
     assert_eq!(visitor.handle.fetch_content(&id).await.unwrap(), "Bob's peer");
 }
 
@@ -204,6 +207,8 @@ async fn ipv6_works_where_the_machine_has_it() {
     let (host, visitor) = (Peer::start(&["/ip6/::1/tcp/0"]), Peer::start(&[]));
     let id = visitor.handle.dial(host.address().await).await.unwrap();
     assert_eq!(visitor.handle.fetch_site(&id, "/").await.unwrap().1, b"hello");
+    let answer = visitor.handle.request_data(&id, &json!({})).await.unwrap();
+    assert_eq!(answer["from"], "::/64");
 }
 
 /// When a connection is gone, asking the peer again dials the address where it was reached.

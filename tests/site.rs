@@ -114,6 +114,32 @@ async fn links_lead_nowhere_that_a_name_may_not() {
     }
 }
 
+/// A hard link is no link that could be followed: it is the file, by another name.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_private_file_is_refused_by_every_name() {
+    let dir = peer_folder();
+    let site = dir.path().join("site");
+    let private =
+        ["goop.json", "data.db", "data/identity.key", "data/not-there"].map(|name| dir.path().join(name));
+    let server = server(dir.path()).with_private(private.to_vec());
+    for (name, target) in [
+        ("a.html", "goop.json"),
+        ("b.css", "data.db"),
+        ("docs/c.txt", "data/identity.key"),
+        ("d.txt", "site/lua/weather.lua"),
+        ("e.txt", "site/lua/.state/weather.json"),
+    ] {
+        fs::hard_link(dir.path().join(target), site.join(name)).unwrap();
+        assert_eq!(written(&server, &format!("GET /{name}\n")).await, "ERR forbidden\n", "{target}");
+    }
+    fs::hard_link(site.join("index.html"), site.join("again.html")).unwrap();
+    assert!(written(&server, "GET /again.html\n").await.ends_with("<h1>home</h1>"));
+    // The key may lie in the site under any name.
+    let server = server.with_private(vec![site.join("blob")]);
+    assert_eq!(written(&server, "GET /blob\n").await, "ERR forbidden\n");
+}
+
 /// The configuration may put the scripts anywhere inside the site, not only in `lua`, and a link
 /// may be the script folder.
 #[cfg(unix)]

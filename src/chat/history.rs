@@ -14,7 +14,7 @@ use crate::peer_id::PeerId;
 use crate::store::{LogEntry, LogLimits, LogRange, MessageLog, StoreError};
 
 /// The history's file inside a peer folder; beside the key, because both are the owner's alone.
-pub const HISTORY_FILE: &str = "data/chat.db";
+pub const HISTORY_FILE: &str = crate::config::HISTORY_FILE;
 
 /// The most messages kept, sent and received, of all peers together.
 pub const MAX_HISTORY_MESSAGES: u64 = 10_000;

@@ -3,7 +3,7 @@
 //! Fields unknown to us are ignored, so that a newer peer can be talked to; a known field of the
 //! wrong type is an error, because guessing what a stranger meant is how checks are evaded.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::peer_id::PeerId;
 
@@ -25,7 +25,7 @@ pub struct Message {
     /// The sender. On a received message, equal to the peer that the transport authenticated.
     pub from: PeerId,
     /// The recipient's id; empty for a broadcast.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub to: String,
     /// Whom it is for.
     #[serde(rename = "type")]
@@ -33,11 +33,20 @@ pub struct Message {
     /// The text.
     pub content: String,
     /// Unix milliseconds, by the sender's clock unless that was left out.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub timestamp: i64,
     /// The site that a message of kind [`MessageKind::Site`] is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site_id: Option<String>,
+}
+
+/// Reads a field that may be left out; `null` says the same, as it does to deployed peers.
+fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Whom a message is for.
@@ -159,6 +168,7 @@ mod tests {
         for text in [
             r#"{"id":"1","from":"A","type":"broadcast","content":""}"#,
             r#"{"id":"1","from":"A","to":"","type":"broadcast","content":"","timestamp":0,"mood":[1]}"#,
+            r#"{"id":"1","from":"A","to":null,"type":"site","content":"","timestamp":null,"site_id":null}"#,
         ] {
             assert_eq!(Message::decode(text.as_bytes(), &peer("A"), 42).unwrap().timestamp, 42, "{text}");
         }

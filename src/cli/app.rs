@@ -44,12 +44,14 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Whether stdout is to be one JSON value, whatever happens.
+/// Whether stdout is to be one JSON value, also when what was asked for fails. After wrong usage it is empty:
+/// the arguments may not even say whether JSON is wanted.
 fn wants_one_value(command: &Command) -> bool {
     match command {
         Command::Chat(args) => args.json,
         Command::Call(args) => args.json,
         Command::Functions(args) => args.json,
+        Command::Check(args) => args.json,
         _ => false,
     }
 }

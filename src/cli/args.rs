@@ -22,6 +22,7 @@ const MAX_TIMEOUT_SECONDS: f64 = 3600.0;
     disable_help_subcommand = true,
     after_help = "Start here:\n  goop2 demo\n\n\
                   Exit codes: 0 done, 1 the thing asked for failed, 2 wrong usage or unreadable input.\n\
+                  With --json, stdout is one JSON value after 0 and 1 (of `peer`, one a line), and empty after 2.\n\
                   GOOP2_LOG=debug shows more of what goes on, on stderr."
 )]
 pub(crate) struct Cli {

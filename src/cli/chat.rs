@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use goop2::p2p::MAX_PRESENCE_LABEL_BYTES;
 use serde_json::json;
 
 use super::address::PeerAddress;
@@ -30,7 +31,7 @@ pub(crate) struct Args {
     identity: Option<std::path::PathBuf>,
 
     /// The name to announce to the peer; its scripts see it as goop.peer.label. At most 200 bytes
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", value_parser = label)]
     label: String,
 
     /// How long to wait for a reply; 0 does not wait
@@ -40,6 +41,15 @@ pub(crate) struct Args {
     /// Print one JSON object: {"ok": true, "replies": [{"from", "content", "timestamp", …}]}
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Reads a label that others will see whole; they would cut off the rest.
+fn label(text: &str) -> Result<String, String> {
+    if text.len() > MAX_PRESENCE_LABEL_BYTES {
+        let found = text.len();
+        return Err(format!("a label has at most {MAX_PRESENCE_LABEL_BYTES} bytes, found {found}"));
+    }
+    Ok(text.to_owned())
 }
 
 pub(crate) async fn execute(args: Args) -> CommandResult {

@@ -21,7 +21,7 @@ pub(crate) struct Args {
 
     /// Print one JSON object: {"ok", "scripts": [{"name", "file", "interfaces", "description", "problems", "warnings"}]}
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
 pub(crate) fn execute(args: &Args) -> CommandResult {

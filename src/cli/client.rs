@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::io::AsyncWrite;
 use goop2::chat::{Manager, Message, MessageKind};
 use goop2::p2p::{Node, NodeConfig, NodeHandle, PresenceOptions, Services, load_or_create};
 use goop2::peer_id::PeerId;
@@ -13,7 +14,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::timeout;
 
 use super::address::PeerAddress;
-use super::failure::CommandResult;
+use super::failure::{CommandResult, Failure};
 
 /// How long a host may take to listen to announcements; it does so as soon as it is connected.
 const ANNOUNCE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -53,6 +54,14 @@ pub(crate) struct Refused {
     message: String,
 }
 
+/// The visitor and the host would be one.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the address is that of the identity's own peer, which can't visit itself. Its owner asks by its folder: \
+     `goop2 data DIR JSON` for tables, `goop2 run SCRIPT --peer DIR` for scripts"
+)]
+struct OwnPeer;
+
 impl Client {
     /// Connects to the peer at `address` with the identity in the file `identity`, or a throw-away
     /// one. Fails with the reason within ten seconds.
@@ -62,9 +71,13 @@ impl Client {
         label: &str,
     ) -> CommandResult<Self> {
         let keypair = match identity {
-            Some(file) => load_or_create(file)?,
+            // A file that is no key, and a folder, are input that can't be read.
+            Some(file) => load_or_create(file).map_err(Failure::usage)?,
             None => Keypair::generate_ed25519(),
         };
+        if address.id() == Some(keypair.public().to_peer_id()) {
+            return Err(Failure::usage(OwnPeer));
+        }
         // Only somebody with a name announces it; the other commands need none.
         let presence = if label.is_empty() { None } else { Some(PresenceOptions::default()) };
         let announces = presence.is_some();
@@ -88,8 +101,16 @@ impl Client {
 
     /// Fetches a file of the host's site: its media type and bytes.
     pub(crate) async fn get(&self, path: &str) -> CommandResult<(String, Vec<u8>)> {
-        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-        Ok(self.handle.fetch_site(&self.host, &path).await?)
+        Ok(self.handle.fetch_site(&self.host, &on_site(path)).await?)
+    }
+
+    /// As [`Client::get`], into `sink` piece by piece; gives the media type and the size.
+    pub(crate) async fn get_into(
+        &self,
+        path: &str,
+        sink: &mut (impl AsyncWrite + Unpin),
+    ) -> CommandResult<(String, u64)> {
+        Ok(self.handle.fetch_site_into(&self.host, &on_site(path), sink).await?)
     }
 
     /// Sends one data request and gives the whole answer, whether the host did it or not.
@@ -138,6 +159,11 @@ impl Client {
         };
         Ok(timeout(wait, reply).await.unwrap_or(None))
     }
+}
+
+/// A path as it may be typed, without its first slash.
+fn on_site(path: &str) -> String {
+    if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
 }
 
 /// Whether the answer says that the request was done.

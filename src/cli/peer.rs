@@ -60,9 +60,7 @@ pub(crate) fn refuse_viewer(asked: Option<&str>) -> CommandResult {
 /// A failed start by whose fault it is: a folder or configuration that can't be used is the input's.
 pub(crate) fn start_failure(error: PeerError) -> Failure {
     match error {
-        PeerError::NotAPeerFolder { .. } | PeerError::Config(_) | PeerError::Relay { .. } => {
-            Failure::usage(error)
-        }
+        PeerError::NotAPeerFolder { .. } | PeerError::Config(_) => Failure::usage(error),
         error => Failure::from(error),
     }
 }
@@ -235,6 +233,7 @@ fn as_json(event: &PeerEvent) -> Value {
             "type": message.kind,
             "content": message.content,
             "timestamp": message.timestamp,
+            "site_id": message.site_id,
         }),
         PeerEvent::Presence(PresenceEvent::Online(present)) => presence("online", present),
         PeerEvent::Presence(PresenceEvent::Update(present)) => presence("update", present),

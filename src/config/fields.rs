@@ -27,7 +27,7 @@ pub enum Rule {
         /// The largest allowed.
         max: u64,
     },
-    /// A text.
+    /// A text without control characters.
     Text {
         /// The fewest bytes allowed.
         min_bytes: u64,
@@ -36,6 +36,8 @@ pub enum Rule {
     },
     /// A relative path inside the peer folder.
     Path,
+    /// The address of a relay, or nothing.
+    Relay,
 }
 
 const fn field(name: &'static str, rule: Rule, meaning: &'static str) -> Field {
@@ -44,18 +46,18 @@ const fn field(name: &'static str, rule: Rule, meaning: &'static str) -> Field {
 
 /// All fields, by section.
 pub const FIELDS: &[Field] = &[
-    field("identity.key_file", Rule::Path, "The file with the peer's private key; made at the first start."),
+    field(
+        "identity.key_file",
+        Rule::Path,
+        "The file with the peer's private key, outside `site/`; made at the first start.",
+    ),
     field(
         "p2p.listen_port",
         Rule::Number { min: 0, max: 65535 },
         "The TCP port on every interface; 0 lets the system choose one at each start.",
     ),
     field("p2p.mdns", Rule::Flag, "Whether peers on the local network find each other."),
-    field(
-        "p2p.relay",
-        Rule::Text { min_bytes: 0, max_bytes: 1000 },
-        "A relay through which this peer can be reached behind NAT: a multiaddr that ends in /p2p/ID, or nothing.",
-    ),
+    field("p2p.relay", Rule::Relay, "A relay through which this peer can be reached behind NAT."),
     field(
         "p2p.max_connections",
         Rule::Number { min: 1, max: 10_000 },
@@ -64,7 +66,7 @@ pub const FIELDS: &[Field] = &[
     field(
         "p2p.max_connections_per_address",
         Rule::Number { min: 1, max: 10_000 },
-        "The most of them from one IPv4 address, one IPv6 /64, or one relay.",
+        "The most of them from one IPv4 address, one IPv6 /64, or one relay; not more than `p2p.max_connections`.",
     ),
     field(
         "presence.topic",
@@ -79,7 +81,7 @@ pub const FIELDS: &[Field] = &[
     field(
         "presence.heartbeat_seconds",
         Rule::Number { min: 1, max: 1800 },
-        "How often this peer announces itself, in seconds.",
+        "How often this peer announces itself, in seconds; less than `presence.ttl_seconds`.",
     ),
     field(
         "profile.label",
@@ -88,7 +90,7 @@ pub const FIELDS: &[Field] = &[
     ),
     field(
         "profile.email",
-        Rule::Text { min_bytes: 0, max_bytes: 320 },
+        Rule::Text { min_bytes: 0, max_bytes: super::MAX_EMAIL_BYTES as u64 },
         "An e-mail address for other peers to see, or nothing.",
     ),
     field("lua.enabled", Rule::Flag, "Whether scripts run at all."),
@@ -167,6 +169,7 @@ impl Field {
             Rule::Text { min_bytes: 0, max_bytes } => format!("a text of at most {max_bytes} bytes"),
             Rule::Text { min_bytes, max_bytes } => format!("a text of {min_bytes} to {max_bytes} bytes"),
             Rule::Path => "a path inside the peer folder".to_owned(),
+            Rule::Relay => "an address like `/ip4/203.0.113.7/tcp/4001/p2p/12D3KooW…`, or nothing".to_owned(),
         }
     }
 }

@@ -8,10 +8,13 @@ use std::path::{Component, Path};
 use serde_json::{Map, Value};
 
 use super::fields::{FIELDS, FIELDS_OF_DEPLOYED_PEERS, Field, Rule};
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, MAX_PATH_BYTES};
 
 /// How much of a name that somebody wrote is shown, in characters; longer ones resemble no field.
 const MAX_NAME_CHARS: usize = 64;
+
+/// The longest name of a file or folder, in bytes, as most systems have it.
+const MAX_NAME_BYTES: usize = 255;
 
 /// The most unknown fields that are listed.
 const MAX_UNKNOWN: usize = 50;
@@ -67,7 +70,7 @@ impl Inspection {
                 _ if is_section(section) => found.problems.push(ConfigError::WrongType {
                     field: section.clone(),
                     expected: "an object of fields".to_owned(),
-                    found: kind(value),
+                    found: kind(value).to_owned(),
                 }),
                 _ => found.note_unknown_field(section),
             }
@@ -86,7 +89,34 @@ impl Inspection {
             };
             found.settings.push(Setting { field: *field, value, source });
         }
+        found.note_contradictions();
         found
+    }
+
+    /// Adds what is right by itself and wrong beside another field.
+    fn note_contradictions(&mut self) {
+        let number = |name: &str| {
+            let setting = self.settings.iter().find(|setting| setting.field.name == name);
+            let setting = setting.and_then(|setting| Some((setting.value.as_u64()?, setting.source)));
+            setting.unwrap_or((0, Source::Default))
+        };
+        let mut found = Vec::new();
+        let ((heartbeat, _), (ttl, _)) =
+            (number("presence.heartbeat_seconds"), number("presence.ttl_seconds"));
+        if heartbeat >= ttl {
+            let problem = format!("must be less than presence.ttl_seconds ({ttl}), found {heartbeat}");
+            found.push(ConfigError::Unfit { field: "presence.heartbeat_seconds", problem });
+        }
+        let (all, _) = number("p2p.max_connections");
+        let (of_one, source) = number("p2p.max_connections_per_address");
+        // Who only lowers the one means the other too.
+        if of_one > all && source == Source::File {
+            let problem = format!("must be at most p2p.max_connections ({all}), found {of_one}");
+            found.push(ConfigError::Unfit { field: "p2p.max_connections_per_address", problem });
+        }
+        // A value that is wrong by itself has been told.
+        found.retain(|new| self.problems.iter().all(|old| old.field() != new.field()));
+        self.problems.append(&mut found);
     }
 
     fn note_unknown(&mut self, section: &str, fields: &Map<String, Value>) {
@@ -124,28 +154,64 @@ fn is_section(name: &str) -> bool {
 impl Field {
     /// What is wrong with `value` in this field.
     pub(super) fn problem(&self, value: &Value) -> Option<ConfigError> {
-        let outside =
-            |found: String, min, max| Some(ConfigError::OutOfRange { field: self.name, found, min, max });
+        let wrong_type = |found: String| {
+            Some(ConfigError::WrongType { field: self.name.to_owned(), expected: self.allowed(), found })
+        };
         match (self.rule, value) {
             (Rule::Flag, Value::Bool(_)) => None,
+            (Rule::Number { .. }, Value::Number(number)) if number.is_f64() => wrong_type(number.to_string()),
             (Rule::Number { min, max }, Value::Number(number)) => match number.as_u64() {
                 Some(whole) if (min..=max).contains(&whole) => None,
-                _ => outside(number.to_string(), min, max),
+                _ => Some(ConfigError::OutOfRange { field: self.name, found: number.to_string(), min, max }),
             },
             (Rule::Text { min_bytes, max_bytes }, Value::String(text)) => {
                 let found = text.len() as u64;
-                let fits = (min_bytes..=max_bytes).contains(&found);
-                (!fits).then_some(ConfigError::TextLength { field: self.name, found, min_bytes, max_bytes })
+                if !(min_bytes..=max_bytes).contains(&found) {
+                    return Some(ConfigError::TextLength { field: self.name, found, min_bytes, max_bytes });
+                }
+                self.control_character(text)
             }
-            (Rule::Path, Value::String(text)) => (!is_inside(Path::new(text)))
-                .then(|| ConfigError::OutsidePeerFolder { field: self.name, found: text.into() }),
-            _ => Some(ConfigError::WrongType {
-                field: self.name.to_owned(),
-                expected: self.allowed(),
-                found: kind(value),
-            }),
+            (Rule::Path, Value::String(text)) => self.path_problem(text),
+            (Rule::Relay, Value::String(text)) => relay_problem(text),
+            _ => wrong_type(kind(value).to_owned()),
         }
     }
+
+    /// Labels and topics are shown in terminals and logs, and a file's name can't hold a NUL.
+    fn control_character(&self, text: &str) -> Option<ConfigError> {
+        let found = text.chars().find(|c| c.is_control())?;
+        let problem = format!("must be without control characters, found {found:?}");
+        Some(ConfigError::Unfit { field: self.name, problem })
+    }
+
+    fn path_problem(&self, text: &str) -> Option<ConfigError> {
+        let path = Path::new(text);
+        if !is_inside(path) {
+            return Some(ConfigError::OutsidePeerFolder { field: self.name, found: text.into() });
+        }
+        let is_long = |part: Component<'_>| part.as_os_str().len() > MAX_NAME_BYTES;
+        if text.len() > MAX_PATH_BYTES || path.components().any(is_long) {
+            let problem =
+                format!("must have at most {MAX_PATH_BYTES} bytes, and each name in it {MAX_NAME_BYTES}");
+            return Some(ConfigError::Unfit { field: self.name, problem });
+        }
+        if !path.components().any(|part| matches!(part, Component::Normal(_))) {
+            let problem = "must name something in the peer folder, found the folder itself".to_owned();
+            return Some(ConfigError::Unfit { field: self.name, problem });
+        }
+        self.control_character(text)
+    }
+}
+
+#[cfg(feature = "peer")]
+fn relay_problem(text: &str) -> Option<ConfigError> {
+    if text.is_empty() { None } else { super::relay::address(text).err() }
+}
+
+/// Without a node nobody dials it.
+#[cfg(not(feature = "peer"))]
+fn relay_problem(_text: &str) -> Option<ConfigError> {
+    None
 }
 
 /// A path that leaves the peer folder would let a configuration that somebody shared read or
@@ -171,14 +237,29 @@ fn nearest(name: &str) -> Option<&'static str> {
     if name.chars().count() > MAX_NAME_CHARS {
         return None;
     }
-    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_lowercase();
-    let distance = |field: &&Field| {
-        // The right name in the wrong section, or without one.
-        if last(field.name) == last(name) { 0 } else { edits(field.name, &name.to_lowercase()) }
+    let name = name.to_lowercase();
+    let (section, last) = split(&name);
+    let length = last.chars().count();
+    // A third of the letters wrong is another word; and in another section, where only a slip can be
+    // meant, a fifth.
+    let distance = |field: &&'static str| {
+        let (known_section, known) = split(field);
+        let wrong = edits(known, last);
+        let (limit, far) = match edits(known_section, section) {
+            0 => (length.div_ceil(3).min(6), 0),
+            1 | 2 => (length.div_ceil(3).min(6), 1),
+            _ => (length / 5, 2),
+        };
+        (wrong <= limit).then_some((wrong, far))
     };
-    let closest = FIELDS.iter().min_by_key(distance)?;
-    // A third of the letters wrong is another word.
-    (distance(&closest) <= name.chars().count().div_ceil(3).min(6)).then_some(closest.name)
+    let known = FIELDS.iter().map(|field| field.name).chain(FIELDS_OF_DEPLOYED_PEERS.iter().copied());
+    let near = known.filter_map(|field| Some((distance(&field)?, field)));
+    near.min_by_key(|(distance, _)| *distance).map(|(_, field)| field)
+}
+
+/// Section and field; what has no section is a field.
+fn split(name: &str) -> (&str, &str) {
+    name.rsplit_once('.').unwrap_or(("", name))
 }
 
 /// How many letters have to be put in, left out, exchanged or swapped with their neighbour to make
@@ -214,6 +295,10 @@ mod tests {
             ("Lua.Enabled", Some("lua.enabled")),
             ("timeout_seconds", Some("lua.timeout_seconds")),
             ("profile.lable", Some("profile.label")),
+            ("viewer.theem", Some("viewer.theme")),
+            ("p2p.mdns_tg", Some("p2p.mdns_tag")),
+            ("p2p.mdsn", Some("p2p.mdns")),
+            ("lua.lable", Some("profile.label")),
             ("p2p.port", None),
             ("weather.city", None),
             ("", None),

@@ -9,13 +9,13 @@
 //! does not escape every literal the way SQLite reads it).
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, TrimWhereField,
-    UnaryOperator, Value,
+    BinaryOperator, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Ident, ObjectName, TrimWhereField, UnaryOperator, Value,
 };
-use sqlparser::dialect::SQLiteDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
+use super::dialect::{FilterDialect, has_ilike, respelled};
 use crate::store::SqlValue;
 
 /// The longest `where` in bytes.
@@ -96,15 +96,18 @@ impl Filter {
             return Err(FilterError::TooLong { found: text.len() });
         }
         let syntax = |error: sqlparser::parser::ParserError| FilterError::Syntax(error.to_string());
-        let tokens = Tokenizer::new(&SQLiteDialect {}, text)
-            .tokenize_with_location()
-            .map_err(|error| syntax(error.into()))?;
+        let dialect = FilterDialect::default();
+        let tokens =
+            Tokenizer::new(&dialect, text).tokenize_with_location().map_err(|error| syntax(error.into()))?;
         if deepest_bracket(tokens.iter().map(|token| &token.token)) > MAX_BRACKETS {
             return Err(FilterError::TooManyBrackets);
         }
-        let mut parser = Parser::new(&SQLiteDialect {})
+        if has_ilike(&tokens) {
+            return Err(FilterError::NotAllowed("ILIKE"));
+        }
+        let mut parser = Parser::new(&dialect)
             .with_recursion_limit(PARSER_DEPTH)
-            .with_tokens_with_locations(tokens);
+            .with_tokens_with_locations(respelled(text, tokens));
         let tree = parser.parse_expr().map_err(syntax)?;
         let rest = parser.peek_token();
         if rest.token != Token::EOF {
@@ -191,8 +194,55 @@ impl Writer<'_> {
                 }
                 self.close()
             }
+            // So GLOB is spelled to the parser.
+            Expr::ILike { negated, any: false, expr, pattern, escape_char: None } => {
+                self.infix(expr, if *negated { "NOT GLOB" } else { "GLOB" }, pattern, depth)
+            }
+            Expr::Collate { expr, collation } => {
+                self.sql.push('(');
+                self.expression(expr, depth)?;
+                self.sql.push_str(" COLLATE ");
+                self.sql.push_str(collation_name(collation)?);
+                self.close()
+            }
+            Expr::Cast { kind: CastKind::Cast, expr, data_type, format: None } => {
+                self.sql.push_str("CAST(");
+                self.expression(expr, depth)?;
+                self.sql.push_str(" AS ");
+                self.sql.push_str(cast_type(data_type)?);
+                self.close()
+            }
+            Expr::Case { operand, conditions, else_result, .. } => {
+                self.case(operand.as_deref(), conditions, else_result.as_deref(), depth)
+            }
             other => self.call(other, depth),
         }
+    }
+
+    fn case(
+        &mut self,
+        operand: Option<&Expr>,
+        conditions: &[CaseWhen],
+        otherwise: Option<&Expr>,
+        depth: usize,
+    ) -> Result<(), FilterError> {
+        self.sql.push_str("(CASE");
+        if let Some(operand) = operand {
+            self.sql.push(' ');
+            self.expression(operand, depth)?;
+        }
+        for CaseWhen { condition, result } in conditions {
+            self.sql.push_str(" WHEN ");
+            self.expression(condition, depth)?;
+            self.sql.push_str(" THEN ");
+            self.expression(result, depth)?;
+        }
+        if let Some(otherwise) = otherwise {
+            self.sql.push_str(" ELSE ");
+            self.expression(otherwise, depth)?;
+        }
+        self.sql.push_str(" END");
+        self.close()
     }
 
     /// The calls, some of which the parser knows by special syntax.
@@ -283,6 +333,9 @@ impl Writer<'_> {
             Value::Boolean(flag) => SqlValue::Integer(i64::from(*flag)),
             Value::SingleQuotedString(text) => SqlValue::Text(text.clone()),
             Value::Number(digits, false) => number(digits)?,
+            Value::HexStringLiteral(digits) => {
+                SqlValue::Blob(blob(digits).ok_or(FilterError::NotAllowed("a blob of this form"))?)
+            }
             Value::Placeholder(mark) if mark == "?" => {
                 self.placeholders += 1;
                 // A missing one is reported with the counts when the whole text is read.
@@ -350,6 +403,37 @@ fn number(digits: &str) -> Result<SqlValue, FilterError> {
     }
 }
 
+/// The bytes of `x'…'`.
+fn blob(digits: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(digits.len() / 2);
+    let mut digits = digits.chars().map(|digit| u8::try_from(digit.to_digit(16)?).ok());
+    while let Some(high) = digits.next() {
+        bytes.push(high? << 4 | digits.next()??);
+    }
+    Some(bytes)
+}
+
+fn collation_name(name: &ObjectName) -> Result<&'static str, FilterError> {
+    let name = match name.0.as_slice() {
+        [part] => part.as_ident().map(|ident| ident.value.as_str()).unwrap_or_default(),
+        _ => "",
+    };
+    let known = ["NOCASE", "BINARY", "RTRIM"].into_iter().find(|known| known.eq_ignore_ascii_case(name));
+    known.ok_or(FilterError::NotAllowed("this collation"))
+}
+
+/// SQLite takes any word for a type and knows five.
+fn cast_type(data_type: &DataType) -> Result<&'static str, FilterError> {
+    Ok(match data_type {
+        DataType::Integer(None) | DataType::Int(None) | DataType::BigInt(None) => "INTEGER",
+        DataType::Text | DataType::Varchar(None) => "TEXT",
+        DataType::Real | DataType::Double(_) | DataType::Float(_) => "REAL",
+        DataType::Numeric(_) | DataType::Decimal(_) => "NUMERIC",
+        DataType::Blob(None) => "BLOB",
+        _ => return Err(FilterError::NotAllowed("a CAST to this type")),
+    })
+}
+
 fn binary(operator: &BinaryOperator) -> Result<&'static str, FilterError> {
     Ok(match operator {
         BinaryOperator::Plus => "+",
@@ -368,7 +452,8 @@ fn binary(operator: &BinaryOperator) -> Result<&'static str, FilterError> {
         BinaryOperator::Or => "OR",
         BinaryOperator::BitwiseAnd => "&",
         BinaryOperator::BitwiseOr => "|",
-        BinaryOperator::Glob => "GLOB",
+        BinaryOperator::PGBitwiseShiftLeft => "<<",
+        BinaryOperator::PGBitwiseShiftRight => ">>",
         _ => return Err(FilterError::NotAllowed("this operator")),
     })
 }
@@ -378,6 +463,7 @@ fn unary(operator: &UnaryOperator) -> Result<&'static str, FilterError> {
         UnaryOperator::Plus => "+",
         UnaryOperator::Minus => "-",
         UnaryOperator::Not => "NOT ",
+        UnaryOperator::BitwiseNot => "~",
         _ => return Err(FilterError::NotAllowed("this operator")),
     })
 }

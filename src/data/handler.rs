@@ -109,11 +109,21 @@ impl Handler {
         self
     }
 
-    /// Answers one request line of the authenticated `caller` with one line.
+    /// Answers one request line of the authenticated `caller` with one line; nobody else comes from
+    /// where this caller does.
+    ///
+    /// As [`Handler::respond_from`] in all else.
+    pub async fn respond(&self, caller: &Caller, request: &[u8]) -> Vec<u8> {
+        self.respond_from(caller, caller.peer.as_str(), request).await
+    }
+
+    /// Answers one request line of the authenticated `caller` with one line. `origin` is where the
+    /// caller comes from, in any words that are the same for all who come from there: its share of
+    /// the database is for all of them together.
     ///
     /// Needs a tokio runtime. What goes wrong is in the answer; dropping the future leaves a
     /// database operation that has begun to end by itself within its time limit.
-    pub async fn respond(&self, caller: &Caller, request: &[u8]) -> Vec<u8> {
+    pub async fn respond_from(&self, caller: &Caller, origin: &str, request: &[u8]) -> Vec<u8> {
         if request.len() > MAX_REQUEST_BYTES {
             let found = request.len();
             return line(Err(format!("the request is {found} bytes long, the limit is {MAX_REQUEST_BYTES}")));
@@ -121,7 +131,9 @@ impl Handler {
         match Request::parse(request) {
             Ok(Request::LuaCall { function, params }) => line(self.lua_call(caller, &function, params).await),
             Ok(Request::LuaList) => line(self.lua_list().map_err(|error| error.to_string())),
-            Ok(request) => line(self.on_database(caller, request).await.map_err(|error| error.to_string())),
+            Ok(request) => {
+                line(self.on_database(caller, origin, request).await.map_err(|error| error.to_string()))
+            }
             Err(error) => line(Err(error.to_string())),
         }
     }
@@ -136,9 +148,9 @@ impl Handler {
         Ok(Answer::functions(json!(engine.functions())))
     }
 
-    async fn on_database(&self, caller: &Caller, request: Request) -> Result<Answer, Refusal> {
+    async fn on_database(&self, caller: &Caller, origin: &str, request: Request) -> Result<Answer, Refusal> {
         let Some(database) = self.database.clone() else { return Err(Refusal::NoDatabase) };
-        let Some(turn) = self.turns.take(&caller.peer).await else { return Err(Refusal::Busy) };
+        let Some(turn) = self.turns.take(&caller.peer, origin).await else { return Err(Refusal::Busy) };
         let stamp = Stamp { owner: caller.peer.clone(), email: self.emails.email_of(&caller.peer) };
         let asker = if caller.peer == self.owner {
             Asker::Owner(stamp)

@@ -5,6 +5,7 @@
 //! may write, `where`, is parsed and rebuilt in `filter`.
 
 mod answer;
+mod dialect;
 mod filter;
 mod handler;
 mod query;

@@ -203,12 +203,18 @@ impl Fields {
             let problem = format!("at most {MAX_COLUMNS} columns, found {}", row.len());
             return Err(RequestError::Value { field: "data".to_owned(), problem });
         }
-        row.into_iter()
-            .map(|(column, value)| {
-                let value = sql_value(&format!("data.{}", shown(&column)), value)?;
-                Ok((name("data", ColumnName::parse(&column))?, value))
-            })
-            .collect()
+        let mut found: Vec<(ColumnName, SqlValue)> = Vec::with_capacity(row.len());
+        for (column, value) in row {
+            let value = sql_value(&format!("data.{}", shown(&column)), value)?;
+            let column = name("data", ColumnName::parse(&column))?;
+            // One column to SQLite, which would keep either value.
+            if found.iter().any(|(known, _)| known.as_str().eq_ignore_ascii_case(column.as_str())) {
+                let problem = format!("column {column} is there twice");
+                return Err(RequestError::Value { field: "data".to_owned(), problem });
+            }
+            found.push((column, value));
+        }
+        Ok(found)
     }
 
     fn id(&mut self) -> Result<i64, RequestError> {

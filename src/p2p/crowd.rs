@@ -77,6 +77,7 @@ struct Place<M> {
 pub(super) struct Permit<M> {
     crowd: Crowd<M>,
     number: u64,
+    origin: Origin,
     evicted: oneshot::Receiver<()>,
 }
 
@@ -102,7 +103,7 @@ impl<M: Clone + Eq + Hash> Crowd<M> {
         let (evict, evicted) = oneshot::channel();
         places.held.push_back(Place { number, origin, member: member.clone(), evict });
         drop(places);
-        Ok(Permit { crowd: self.clone(), number, evicted })
+        Ok(Permit { crowd: self.clone(), number, origin, evicted })
     }
 
     /// Wakes `waker` once when a place is given back, whoever's it was: then is the time to try
@@ -174,6 +175,11 @@ impl<M: Clone + Eq + Hash> Crowd<M> {
 }
 
 impl<M> Permit<M> {
+    /// Whose place it is counted as.
+    pub(super) fn origin(&self) -> Origin {
+        self.origin
+    }
+
     /// Ready when the place went to somebody else: what it is held for must end.
     pub(super) fn poll_evicted(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.evicted.poll_unpin(cx).map(|_| ())

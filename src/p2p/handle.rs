@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures::io::AsyncWrite;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId as Libp2pId, StreamProtocol};
 use parking_lot::Mutex;
@@ -18,7 +19,9 @@ use super::identity::{to_libp2p, to_peer_id};
 use super::names::resolve;
 use super::network::{Command, DIAL_TIMEOUT, Target};
 use super::presence::{PresentPeer, SharedPresence};
-use super::protocols::{CHAT, CONTENT, DATA, SITE, fetch_content, fetch_site, request_data, write_chat};
+use super::protocols::{
+    CHAT, CONTENT, DATA, SITE, fetch_content, fetch_site, fetch_site_into, request_data, write_chat,
+};
 use super::streams::{Open, OpenError, Outbound};
 use crate::chat::{PeersFuture, Transport};
 use crate::data::EmailDirectory;
@@ -108,6 +111,22 @@ impl NodeHandle {
     pub async fn fetch_site(&self, peer: &PeerId, path: &str) -> Result<(String, Vec<u8>), NodeError> {
         let mut opened = self.open(peer, SITE).await?;
         let fetched = fetch_site(&mut opened.stream, path).await;
+        fetched.map_err(exchange(peer, SITE))
+    }
+
+    /// As [`NodeHandle::fetch_site`], into `sink` piece by piece; gives the media type and how many bytes
+    /// there were.
+    ///
+    /// # Errors
+    /// As [`NodeHandle::fetch_site`], and when `sink` fails. It has a part of the file then.
+    pub async fn fetch_site_into<W: AsyncWrite + Unpin>(
+        &self,
+        peer: &PeerId,
+        path: &str,
+        sink: &mut W,
+    ) -> Result<(String, u64), NodeError> {
+        let mut opened = self.open(peer, SITE).await?;
+        let fetched = fetch_site_into(&mut opened.stream, path, sink).await;
         fetched.map_err(exchange(peer, SITE))
     }
 

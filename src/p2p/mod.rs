@@ -47,7 +47,7 @@ pub use presence::{
 };
 pub use protocols::{
     CHAT, CONTENT, DATA, MAX_DATA_ANSWER_BYTES, MAX_DATA_REQUEST_BYTES, MAX_LABEL_BYTES, MAX_SITE_BYTES,
-    SITE, fetch_content, fetch_site, read_chat, request_data, serve_content, serve_data, serve_site,
-    write_chat,
+    SITE, fetch_content, fetch_site, fetch_site_into, read_chat, request_data, serve_content, serve_data,
+    serve_site, write_chat,
 };
 pub use serve::{DataService, RespondFuture};

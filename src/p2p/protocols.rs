@@ -9,7 +9,7 @@ use std::io;
 use std::time::Duration;
 
 use futures::io::{
-    AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader,
+    AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, copy_buf,
 };
 use libp2p::StreamProtocol;
 use serde_json::Value;
@@ -170,6 +170,20 @@ pub async fn fetch_site<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     path: &str,
 ) -> Outcome<(String, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    let (mime, _) = fetch_site_into(stream, path, &mut bytes).await?;
+    Ok((mime, bytes))
+}
+
+/// As [`fetch_site`], into `sink` piece by piece; gives the media type and how many bytes there were.
+///
+/// # Errors
+/// As [`fetch_site`], and when `sink` fails. It has a part of the file then.
+pub async fn fetch_site_into<S: AsyncRead + AsyncWrite + Unpin, W: AsyncWrite + Unpin>(
+    stream: &mut S,
+    path: &str,
+    sink: &mut W,
+) -> Outcome<(String, u64)> {
     let what = "the site answer";
     if path.contains(['\n', '\r']) {
         return Err(malformed("the path", path));
@@ -184,13 +198,11 @@ pub async fn fetch_site<S: AsyncRead + AsyncWrite + Unpin>(
         stream.close().await.map_err(failed(doing))?;
         let head = read_line(&mut stream, what, MAX_HEAD_BYTES).await?;
         let (mime, announced) = parse_head(&head)?;
-        let mut bytes = Vec::new();
-        (&mut stream).take(announced).read_to_end(&mut bytes).await.map_err(failed(doing))?;
-        let found = bytes.len() as u64;
+        let found = copy_buf((&mut stream).take(announced), sink).await.map_err(failed(doing))?;
         if found < announced {
             return Err(ProtocolError::Truncated { what: "the site file", found, announced });
         }
-        Ok((mime, bytes))
+        Ok((mime, found))
     })
     .await
 }

@@ -15,6 +15,7 @@ use super::error::ProtocolError;
 use super::intake::Inbound;
 use super::node::Services;
 use super::notices::Notices;
+use super::origin::Origin;
 use super::presence::SharedPresence;
 use super::protocols::{CHAT, CONTENT, DATA, SITE, read_chat, serve_content, serve_data, serve_site};
 use crate::chat::ChatError;
@@ -31,7 +32,9 @@ pub type RespondFuture<'a> = Pin<Box<dyn Future<Output = Vec<u8>> + Send + 'a>>;
 /// Answers data requests; this layer only carries their lines.
 pub trait DataService: Send + Sync {
     /// Answers one request line (at most 1 MiB, newline removed) of the authenticated `caller`.
-    fn respond<'a>(&'a self, caller: &'a Caller, line: &'a [u8]) -> RespondFuture<'a>;
+    /// `origin` is where it comes from, the same text for all that are counted as one: an IPv4
+    /// address, an IPv6 /64, or a relay.
+    fn respond<'a>(&'a self, caller: &'a Caller, origin: &'a str, line: &'a [u8]) -> RespondFuture<'a>;
 }
 
 /// Serves until `stop` says so or the node is gone; then lets what is in progress end.
@@ -75,11 +78,12 @@ async fn serve(context: Arc<Context>, inbound: Inbound) {
     let Inbound { peer, protocol, mut stream, mut permit, busy } = inbound;
     let label = context.presence.lock().label_of(&peer);
     let caller = Caller { peer, label };
+    let origin = permit.origin();
     let exchange = async {
         match &protocol {
             known if *known == CHAT => receive_chat(&context, &caller, &mut stream).await.map(|()| None),
             known if *known == SITE => serve_site(&mut stream, context.services.site.as_deref()).await,
-            known if *known == DATA => answer_data(&context, &caller, &mut stream).await,
+            known if *known == DATA => answer_data(&context, &caller, origin, &mut stream).await,
             known if *known == CONTENT => serve_content(&mut stream, &context.label).await.map(|()| None),
             _ => Ok(None),
         }
@@ -141,11 +145,13 @@ async fn receive_chat(
 async fn answer_data(
     context: &Context,
     caller: &Caller,
+    origin: Origin,
     stream: &mut libp2p::Stream,
 ) -> Result<Option<ProtocolError>, ProtocolError> {
     let Some(data) = &context.services.data else { return Ok(None) };
+    let origin = origin.to_string();
     serve_data(stream, async |line| {
-        let answer = data.respond(caller, &line).await;
+        let answer = data.respond(caller, &origin, &line).await;
         if is_busy(&answer) {
             let detail = format_args!("{} asks for more at once than one peer may", caller.peer);
             context.notices.tell("a data request was answered with `busy`", detail);

@@ -5,16 +5,62 @@
 //! to. So the file is opened without following or waiting for anything, and then the system is
 //! asked where the *open* file lies. Rejected: judging again after opening, which two well-timed
 //! swaps get past.
+//!
+//! A place says nothing of a file that has two: a hard link in the site may be the peer's key under
+//! another name. So the open file is compared with the private ones by identity too. Rejected:
+//! refusing every file with several names, which sites have that are copied by hard links.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::path::{identity, locate};
+use super::path::{SCRIPTS, has_other_names, identity, locate};
 use super::serve::Refusal;
 
 /// How often a file that changes its place while it is opened is looked for.
 const OPEN_ATTEMPTS: usize = 4;
+
+/// How deep below the script folder a script or its store may lie.
+const SCRIPT_DEPTH: usize = 3;
+
+/// Where the site lies, and what is not part of it wherever it lies.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    /// The served folder.
+    pub(super) site_root: PathBuf,
+    /// The folder of scripts.
+    pub(super) script_dir: PathBuf,
+    /// Files that are never served, under no name.
+    pub(super) private: Vec<PathBuf>,
+}
+
+impl Places {
+    /// Whether the open file is one that is never served, by another name.
+    fn is_private(&self, opened: &Metadata) -> bool {
+        let Some(wanted) = identity(opened) else { return false };
+        self.private.iter().any(|path| is_at(path, wanted))
+            // A script's own name is refused already.
+            || has_other_names(opened)
+                && (lies_below(&self.script_dir, wanted, SCRIPT_DEPTH)
+                    || lies_below(&self.site_root.join(SCRIPTS), wanted, SCRIPT_DEPTH))
+    }
+}
+
+fn is_at(path: &Path, wanted: (u64, u64)) -> bool {
+    path.metadata().is_ok_and(|found| identity(&found) == Some(wanted))
+}
+
+/// Whether a file in `folder`, or `depth` folders below it, is the wanted one.
+fn lies_below(folder: &Path, wanted: (u64, u64), depth: usize) -> bool {
+    let Ok(entries) = folder.read_dir() else { return false };
+    entries.flatten().any(|entry| {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        match depth.checked_sub(1) {
+            Some(depth) if is_folder => lies_below(&entry.path(), wanted, depth),
+            _ => is_at(&entry.path(), wanted),
+        }
+    })
+}
 
 /// An open file of the site.
 #[derive(Debug)]
@@ -28,10 +74,10 @@ pub(super) struct OpenFile {
 }
 
 /// Opens the file that `relative` leads to. Blocking: call it where blocking is allowed.
-pub(super) fn open(site_root: &Path, script_dir: &Path, relative: &Path) -> Result<OpenFile, Refusal> {
+pub(super) fn open(places: &Places, relative: &Path) -> Result<OpenFile, Refusal> {
     for _ in 0..OPEN_ATTEMPTS {
-        let path = locate(site_root, script_dir, relative)?;
-        if let Some(opened) = open_located(path)? {
+        let path = locate(&places.site_root, &places.script_dir, relative)?;
+        if let Some(opened) = open_located(places, path)? {
             return Ok(opened);
         }
     }
@@ -39,7 +85,7 @@ pub(super) fn open(site_root: &Path, script_dir: &Path, relative: &Path) -> Resu
 }
 
 /// Opens the file at a judged path; `None` when another is there by now.
-fn open_located(path: PathBuf) -> Result<Option<OpenFile>, Refusal> {
+fn open_located(places: &Places, path: PathBuf) -> Result<Option<OpenFile>, Refusal> {
     let from_open = |error: io::Error| Refusal::from_open(&error);
     // Asked before opening too: to open a device can be an act of its own.
     if !path.symlink_metadata().map_err(from_open)?.is_file() {
@@ -56,6 +102,9 @@ fn open_located(path: PathBuf) -> Result<Option<OpenFile>, Refusal> {
     let metadata = file.metadata().map_err(from_open)?;
     if !metadata.is_file() || !lies_at(&file, &path) {
         return Ok(None);
+    }
+    if places.is_private(&metadata) {
+        return Err(Refusal::Forbidden);
     }
     Ok(Some(OpenFile { path, size: metadata.len(), file }))
 }
@@ -110,6 +159,8 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let base = temp.path().canonicalize().unwrap();
         let (site, scripts, relative) = (base.join("site"), base.join("site/lua"), Path::new("a/x.txt"));
+        let places =
+            Places { site_root: site.clone(), script_dir: scripts.clone(), private: vec![base.join("key")] };
         std::fs::create_dir_all(base.join("secret")).unwrap();
         std::fs::write(base.join("secret/x.txt"), "secret").unwrap();
         let judged = || {
@@ -138,9 +189,9 @@ mod tests {
         for (name, swap) in swaps {
             let path = judged();
             swap();
-            let opened = open_located(path);
+            let opened = open_located(&places, path);
             assert!(!matches!(opened, Ok(Some(_))), "{name}: {opened:?}");
-            assert!(open(&site, &scripts, relative).is_err(), "{name}");
+            assert!(open(&places, relative).is_err(), "{name}");
             // Between the judgement and the opening, without the look before it.
             let path = judged();
             let file = open_without_waiting(&path).unwrap();
@@ -154,6 +205,6 @@ mod tests {
             }
         }
         judged();
-        assert_eq!(open(&site, &scripts, relative).unwrap().size, 6);
+        assert_eq!(open(&places, relative).unwrap().size, 6);
     }
 }

@@ -21,7 +21,7 @@ use super::serve::Refusal;
 const INDEX: &str = "index.html";
 
 /// The folder of scripts, which is never served, wherever the configuration puts the scripts.
-const SCRIPTS: &str = "lua";
+pub(super) const SCRIPTS: &str = "lua";
 
 /// Files of a peer folder that must not be served even if a link or a copy puts them into the site.
 /// The database comes with siblings (`data.db-wal`), so these are prefixes.
@@ -159,6 +159,17 @@ pub(super) fn identity(metadata: &Metadata) -> Option<(u64, u64)> {
 #[cfg(not(unix))]
 pub(super) fn identity(_metadata: &Metadata) -> Option<(u64, u64)> {
     None
+}
+
+/// Whether the file may have names besides the one that it was opened by.
+#[cfg(unix)]
+pub(super) fn has_other_names(metadata: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(metadata) > 1
+}
+
+#[cfg(not(unix))]
+pub(super) fn has_other_names(_metadata: &Metadata) -> bool {
+    false
 }
 
 #[cfg(test)]

@@ -7,12 +7,13 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use futures::io::{AsyncWrite, AsyncWriteExt};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 
-use super::open::{OpenFile, open};
+use super::open::{OpenFile, Places, open};
 use super::{mime, path};
 
 /// The longest request line in bytes, newline not counted. Paths of real sites stay far below it.
@@ -105,15 +106,22 @@ pub enum ServeError {
 /// Serves the files of one site folder.
 #[derive(Debug, Clone)]
 pub struct SiteServer {
-    site_root: PathBuf,
-    script_dir: PathBuf,
+    places: Arc<Places>,
 }
 
 impl SiteServer {
     /// A server for `site_root` that never serves anything inside `script_dir`. Both are looked
     /// up anew at each request, so either may be created later.
     pub fn new(site_root: impl Into<PathBuf>, script_dir: impl Into<PathBuf>) -> Self {
-        Self { site_root: site_root.into(), script_dir: script_dir.into() }
+        let (site_root, script_dir) = (site_root.into(), script_dir.into());
+        Self { places: Arc::new(Places { site_root, script_dir, private: Vec::new() }) }
+    }
+
+    /// Never serves the files at these paths, not even by another name that they have in the site.
+    /// They too are looked up at each request.
+    #[must_use]
+    pub fn with_private(self, private: Vec<PathBuf>) -> Self {
+        Self { places: Arc::new(Places { private, ..Arc::unwrap_or_clone(self.places) }) }
     }
 
     /// Answers one request line (`GET /path`, with or without its newline).
@@ -126,8 +134,8 @@ impl SiteServer {
 
     async fn find(&self, line: &[u8]) -> Result<FoundFile, Refusal> {
         let relative = path::relative(requested_path(line)?)?;
-        let (root, scripts) = (self.site_root.clone(), self.script_dir.clone());
-        let opened = tokio::task::spawn_blocking(move || open(&root, &scripts, &relative));
+        let places = self.places.clone();
+        let opened = tokio::task::spawn_blocking(move || open(&places, &relative));
         let OpenFile { path, file, size } = opened.await.map_err(|_| Refusal::NotFound)??;
         if size > MAX_FILE_BYTES {
             return Err(Refusal::Forbidden);

@@ -2,7 +2,8 @@
 //!
 //! One connection writes, behind a lock, and every statement on it is the host's own: no SQL of a
 //! visitor or a script ever runs here. SQLite allows one writer at a time anyway, so a pool of
-//! writing connections would only move the waiting into SQLite.
+//! writing connections would only move the waiting into SQLite. What tables there are is read on a
+//! connection of its own, because who only reads must not wait for a slow write.
 //!
 //! Foreign keys are declared but not enforced, as in deployed peers: enforcement would let one
 //! visitor's delete cascade into rows of others, or one visitor's row block the owner's delete.
@@ -13,9 +14,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::{Connection, OpenFlags};
 
 use super::clock::QueryClock;
 use super::functions::bound_builtin_functions;
@@ -24,7 +25,7 @@ use super::tables::registered_names;
 use super::{ReadOnly, StoreError, TableName};
 
 /// The database's file name in the peer folder.
-pub const DATABASE_FILE: &str = "data.db";
+pub const DATABASE_FILE: &str = crate::config::DATABASE_FILE;
 
 /// How large the database may grow, in bytes: visitors write to it, so its size is theirs to choose.
 pub const MAX_DATABASE_BYTES: u64 = 256 * 1024 * 1024;
@@ -54,6 +55,7 @@ const ROW_TIME_LIMIT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Database {
     writer: Mutex<Writer>,
+    catalog: Mutex<Connection>,
     reader: ReadOnly,
     log_path: PathBuf,
 }
@@ -90,15 +92,22 @@ impl Database {
     pub fn open(peer_dir: &Path) -> Result<Self, StoreError> {
         let path = database_path(peer_dir);
         let log_path = path.with_file_name(format!("{DATABASE_FILE}-wal"));
-        let writer = open_writer(&path)
+        let opened = open_writer(&path).and_then(|writer| Ok((writer, open_catalog(&path)?)));
+        let (writer, catalog) = opened
             .map_err(|error| StoreError::Open { path, reason: super::error::sqlite_message(&error) })?;
         index_all_owners(&writer.connection);
-        Ok(Self { writer: Mutex::new(writer), reader: ReadOnly::open(peer_dir), log_path })
+        let (writer, catalog) = (Mutex::new(writer), Mutex::new(catalog));
+        Ok(Self { writer, catalog, reader: ReadOnly::open(peer_dir), log_path })
     }
 
     /// The connections that answer queries.
     pub fn reader(&self) -> &ReadOnly {
         &self.reader
+    }
+
+    /// The connection for questions about tables. They are the host's own and end at once.
+    pub(super) fn catalog(&self) -> MutexGuard<'_, Connection> {
+        self.catalog.lock()
     }
 
     pub(super) fn writer(&self) -> MutexGuard<'_, Writer> {
@@ -162,6 +171,15 @@ fn open_writer(path: &Path) -> rusqlite::Result<Writer> {
     let watched = clock.clone();
     connection.progress_handler(1000, Some(move || watched.stopped()))?;
     Ok(Writer { connection, clock })
+}
+
+fn open_catalog(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    Ok(connection)
 }
 
 /// Indexes tables that came without this host: a deployed peer's, or an older version's.

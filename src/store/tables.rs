@@ -64,14 +64,20 @@ impl Database {
     /// # Errors
     /// When SQLite can't read them.
     pub fn tables(&self) -> Result<Vec<TableInfo>, StoreError> {
-        let writer = self.writer();
-        let mut statement = writer.connection.prepare(
-            "SELECT name, COALESCE(insert_policy, ''), COALESCE(created_at, '') FROM _tables ORDER BY name",
+        let catalog = self.catalog();
+        let mut statement = catalog.prepare(
+            "SELECT name, COALESCE(insert_policy, ''), COALESCE(created_at, '') FROM _tables t
+             WHERE EXISTS (SELECT 1 FROM sqlite_schema s
+                           WHERE s.name = t.name COLLATE NOCASE AND s.type IN ('table', 'view'))
+             ORDER BY name",
         )?;
         let rows = statement.query_map([], |row| {
             Ok(TableInfo { name: row.get(0)?, insert_policy: row.get(1)?, created_at: row.get(2)? })
         })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let mut tables: Vec<TableInfo> = rows.collect::<rusqlite::Result<_>>()?;
+        // What can't be asked for is not offered: an entry may name SQLite's or the host's own tables.
+        tables.retain(|table| TableName::parse(&table.name).is_ok());
+        Ok(tables)
     }
 
     /// The columns of a user table, the system columns included.
@@ -79,9 +85,9 @@ impl Database {
     /// # Errors
     /// [`StoreError::NoTable`] when there is no such table.
     pub fn describe(&self, table: &TableName) -> Result<Vec<ColumnInfo>, StoreError> {
-        let writer = self.writer();
-        registered(&writer.connection, table)?;
-        columns(&writer.connection, table)
+        let catalog = self.catalog();
+        registered(&catalog, table)?;
+        columns(&catalog, table)
     }
 
     /// A user table's insert policy.
@@ -89,7 +95,7 @@ impl Database {
     /// # Errors
     /// [`StoreError::NoTable`] when there is no such table.
     pub fn policy(&self, table: &TableName) -> Result<Policy, StoreError> {
-        registered(&self.writer().connection, table)
+        registered(&self.catalog(), table)
     }
 
     /// Adds a row that belongs to `stamp` and returns its `_id`. With a `quota`, only if that peer
@@ -269,16 +275,18 @@ impl Database {
         Ok(transaction.commit()?)
     }
 
-    /// Deletes a table and all its rows.
+    /// Deletes a table and all its rows; or what is left of one that another program has dropped.
     ///
     /// # Errors
     /// [`StoreError::NoTable`] when there is no such table.
     pub fn delete_table(&self, table: &TableName) -> Result<(), StoreError> {
         let mut writer = self.writer();
         let transaction = writer.connection.transaction()?;
-        registered(&transaction, table)?;
-        transaction.execute(&format!("DROP TABLE \"{table}\""), [])?;
-        transaction.execute("DELETE FROM _tables WHERE name = ?1 COLLATE NOCASE", [table.as_str()])?;
+        let delete = "DELETE FROM _tables WHERE name = ?1 COLLATE NOCASE";
+        if transaction.execute(delete, [table.as_str()])? == 0 {
+            return Err(StoreError::NoTable { table: table.clone() });
+        }
+        transaction.execute(&format!("DROP TABLE IF EXISTS \"{table}\""), [])?;
         Ok(transaction.commit()?)
     }
 }
@@ -302,7 +310,8 @@ fn check_columns(
     Ok(())
 }
 
-/// The policy of a table that visitors may know of. Tables outside `_tables` do not exist for them.
+/// The policy of a table that visitors may know of. Tables outside `_tables` do not exist for them, and
+/// neither do entries of it whose table another program has dropped.
 fn registered(connection: &Connection, table: &TableName) -> Result<Policy, StoreError> {
     let policy: Option<Option<String>> = connection
         .query_row(
@@ -312,8 +321,10 @@ fn registered(connection: &Connection, table: &TableName) -> Result<Policy, Stor
         )
         .optional()?;
     match policy {
-        Some(name) => Ok(Policy::from_name(name.as_deref().unwrap_or_default())),
-        None => Err(StoreError::NoTable { table: table.clone() }),
+        Some(name) if table_exists(connection, table)? => {
+            Ok(Policy::from_name(name.as_deref().unwrap_or_default()))
+        }
+        _ => Err(StoreError::NoTable { table: table.clone() }),
     }
 }
 

@@ -14,13 +14,10 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::bundle::{Bundle, BundleError};
-use crate::config::{self, Config, ConfigError};
+use crate::config::{self, Config, ConfigError, SITE_DIR};
 
 /// The template of a peer that was made without one.
 const DEFAULT_TEMPLATE: &str = "blank";
-
-/// The served folder inside a peer folder.
-const SITE_DIR: &str = "site";
 
 /// Makes the peer folder `dir`, with the site of `bundle`, or with a first page when there is none, and
 /// gives back the configuration that was written to it. Folders above `dir` are made where missing.

@@ -14,7 +14,7 @@ pub(super) const MAX_ANNOUNCEMENT_BYTES: usize = 4 * 1024;
 pub const MAX_PRESENCE_LABEL_BYTES: usize = 200;
 
 /// The longest e-mail address that is kept, in bytes. A longer one is no address.
-pub const MAX_EMAIL_BYTES: usize = 254;
+pub const MAX_EMAIL_BYTES: usize = crate::config::MAX_EMAIL_BYTES;
 
 /// What an announcement says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
