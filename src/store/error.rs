@@ -102,6 +102,9 @@ pub enum StoreError {
     /// The time was over; nothing was changed.
     #[error("the change took too long and was undone")]
     TimedOut,
+    /// SQLite got no memory, and nobody was there to end for it.
+    #[error("there is not enough memory for the change")]
+    OutOfMemory,
     /// SQLite refused.
     #[error("{message}")]
     Sqlite {
@@ -110,10 +113,17 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    pub(super) fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::OutOfMemory)
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::OutOfMemory) => Self::OutOfMemory,
             Some(ErrorCode::OperationInterrupted) => Self::TimedOut,
             _ => match sqlite_message(&error) {
                 message if message == OUT_OF_TIME => Self::TimedOut,
@@ -172,6 +182,9 @@ pub enum QueryError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// It met the bound of SQLite's memory, or held most of it when another query did.
+    #[error("the query needs more memory than it may use")]
+    TooMuchMemory,
     /// The deadline passed.
     #[error("the query ran out of time")]
     Deadline,
