@@ -44,7 +44,8 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "viewer")]
     no_viewer: bool,
 
-    /// Print one JSON event per line; the first is {"event": "ready", "peer_id", "addrs", "viewer"}
+    /// Print one JSON event per line; the first is {"event": "ready", "peer_id", "addrs", "viewer"},
+    /// and {"event": "left-out", "lines"} stands where they were read too slowly
     #[arg(long)]
     json: bool,
 }
@@ -119,7 +120,17 @@ struct Show {
 
 impl Show {
     fn new(json: bool, own: PeerId) -> Self {
-        Self { look: Output::stdout(), lines: BackgroundLines::start(Output::stdout()), json, own }
+        let mut output = Output::stdout();
+        let write = move |line: &str| {
+            // A peer goes on when its owner's disk is full, or nobody reads.
+            let _ = output.line(line);
+        };
+        let say_left_out = if json {
+            |lines| json!({ "event": "left-out", "lines": lines }).to_string()
+        } else {
+            |lines| format!("left out  {lines} lines, because they were read too slowly")
+        };
+        Self { look: Output::stdout(), lines: BackgroundLines::start(write, say_left_out), json, own }
     }
 
     fn say(&mut self, line: impl Into<String>) {
