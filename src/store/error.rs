@@ -163,7 +163,7 @@ pub enum QueryError {
         message: String,
     },
     /// The number of parameters differs from the number of placeholders.
-    #[error("the query has {expected} placeholders, found {found} values")]
+    #[error("the query has {}, found {}", counted(*.expected, "placeholder"), counted(*.found, "value"))]
     Parameters {
         /// How many values the statement takes.
         expected: usize,
@@ -197,6 +197,10 @@ pub enum QueryError {
         /// SQLite's own words, e.g. `no such table: quiz_answers`.
         message: String,
     },
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// SQLite's own words without the statement, which the asker knows and others should not see.

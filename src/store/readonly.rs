@@ -247,7 +247,8 @@ fn run(
     limits: &QueryLimits,
 ) -> Result<Rows, Stop> {
     let mut statement = prepare_only_statement(connection, sql)?;
-    if statement.column_count() == 0 || !statement.readonly() {
+    // EXPLAIN shows the program of a query; EXPLAIN QUERY PLAN, which is 2, is for its author.
+    if statement.column_count() == 0 || !statement.readonly() || statement.is_explain() == 1 {
         let message = "only a SELECT is allowed".to_owned();
         return Err(QueryError::ReadOnly { message }.into());
     }
@@ -367,6 +368,10 @@ fn configure(path: &Path) -> rusqlite::Result<Reader> {
 
 fn authorize(context: &AuthContext<'_>, functions: &FunctionCount) -> Authorization {
     match context.action {
+        // A virtual table of SQLite's own: how the file is laid out is nothing for scripts.
+        AuthAction::Read { table_name, .. } if table_name.eq_ignore_ascii_case("dbstat") => {
+            Authorization::Deny
+        }
         AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => Authorization::Allow,
         AuthAction::Function { function_name } if functions.admit(function_name) => Authorization::Allow,
         _ => Authorization::Deny,
