@@ -5,7 +5,7 @@
 //! what one of them holds. So the process has a bound, and the query that has run for longest ends
 //! when somebody meets it who has only begun: small statements are over within milliseconds, and one
 //! that holds much has taken its time to get it. The newcomer then tries again and notices nothing.
-//! An old query without fault may end so, but only while it is the oldest when memory runs out.
+//! A query without fault may end so, but only while it is the oldest when memory runs out.
 //!
 //! Rejected: files for sorts and tables between (`temp_store`). Nothing bounds them, so that a query
 //! could fill the disk within its time.
@@ -24,7 +24,10 @@ use rusqlite::Connection;
 const MAX_HEAP_BYTES: i64 = 48 * 1024 * 1024;
 
 /// A statement that has run for so long when memory runs out is the one that took it.
-const YOUNG: Duration = Duration::from_millis(200);
+const YOUNG: Duration = Duration::from_secs(1);
+
+/// A statement that has run for so long may have held much.
+const HOLDS_MUCH: Duration = Duration::from_millis(200);
 
 /// How many others end for one statement before it is thought to be the one that asks for too much.
 const MAX_ENDED: usize = 3;
@@ -46,7 +49,6 @@ struct Entry {
 /// A query under way, which may be told to give its memory back.
 pub(super) struct Running {
     id: u64,
-    begun: Instant,
     attempt_begun: Instant,
     told: Arc<AtomicBool>,
     ended_others: usize,
@@ -61,7 +63,7 @@ impl Running {
     pub(super) fn begin() -> Self {
         let (id, begun, told) = (NEXT_ID.fetch_add(1, Ordering::Relaxed), Instant::now(), Arc::default());
         RUNNING.lock().push(Entry { id, begun, told: Arc::clone(&told) });
-        Self { id, begun, attempt_begun: begun, told, ended_others: 0 }
+        Self { id, attempt_begun: begun, told, ended_others: 0 }
     }
 
     /// Begins the statement, or begins it again.
@@ -71,7 +73,7 @@ impl Running {
 
     /// Whether the statement has run for long enough to have taken much memory.
     pub(super) fn may_have_held_much(&self) -> bool {
-        self.attempt_begun.elapsed() > YOUNG
+        self.attempt_begun.elapsed() > HOLDS_MUCH
     }
 
     /// Set when the query has to give way.
@@ -82,11 +84,11 @@ impl Running {
     /// Ends the longest of the others, for a query that got no memory. False when this one is to
     /// blame itself: then it has failed.
     pub(super) fn may_try_again(&mut self) -> bool {
-        if self.told.load(Ordering::Relaxed) || self.may_have_held_much() {
+        if self.told.load(Ordering::Relaxed) || self.attempt_begun.elapsed() > YOUNG {
             return false;
         }
         self.ended_others += 1;
-        self.ended_others <= MAX_ENDED && end_longest(self.begun)
+        self.ended_others <= MAX_ENDED && end_longest(Some(self.id))
     }
 }
 
@@ -104,7 +106,7 @@ pub(super) fn with_room<T, E>(
     mut run: impl FnMut() -> Result<T, E>,
 ) -> Result<T, E> {
     match run() {
-        Err(error) if no_memory(&error) && end_longest(Instant::now()) => run(),
+        Err(error) if no_memory(&error) && end_longest(None) => run(),
         result => result,
     }
 }
@@ -114,14 +116,16 @@ pub(super) fn is_out_of_memory(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::OutOfMemory)
 }
 
-/// Tells the query that began first, before `begun`, to end, and waits until it has.
-fn end_longest(begun: Instant) -> bool {
+/// Tells the query that began first, other than `own`, to end, and waits until it has. Not on behalf of
+/// one that was told so itself: two would wait for each other.
+fn end_longest(own: Option<u64>) -> bool {
     let until = Instant::now() + END_TIMEOUT;
     let mut running = RUNNING.lock();
-    let Some(first) = running.iter().filter(|entry| entry.begun < begun).min_by_key(|entry| entry.begun)
-    else {
+    if running.iter().any(|entry| Some(entry.id) == own && entry.told.load(Ordering::Relaxed)) {
         return false;
-    };
+    }
+    let others = running.iter().filter(|entry| Some(entry.id) != own);
+    let Some(first) = others.min_by_key(|entry| entry.begun) else { return false };
     let id = first.id;
     // Whoever is on the way out already is waited for all the same.
     first.told.store(true, Ordering::Relaxed);
