@@ -240,7 +240,7 @@ fn the_scripts_of_the_specification_answer_over_a_connection() {
     let (_temp, dir) = peer_of_the_specification();
     let peer = RunningPeer::start(&dir);
     let chat = |text: &str| goop2(["chat", peer.address(), text]).succeeded().stdout;
-    assert!(chat("!help").starts_with("Available commands:\n  !greet\n  !help\n"));
+    assert!(chat("!help").starts_with("Available commands:\n  !greet\n  !hello\n  !help\n"));
     assert!(chat("!time").starts_with("Current time: 20"));
     assert_eq!(chat("!greet"), "Hello, peer 12D3KooW...!\n");
     assert_eq!(chat("!weather"), "Usage: !weather <city>\n");

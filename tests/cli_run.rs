@@ -208,7 +208,10 @@ fn the_scripts_of_the_specification_run_unchanged() {
             .succeeded()
     };
     let help = run("help.lua", &[]).stdout;
-    assert_eq!(help, "Available commands:\n  !greet\n  !help\n  !score-quiz\n  !time\n  !weather\n");
+    assert_eq!(
+        help,
+        "Available commands:\n  !greet\n  !hello\n  !help\n  !score-quiz\n  !time\n  !weather\n"
+    );
     let time = run("time.lua", &["Europe/Lisbon"]).stdout;
     assert!(time.starts_with("Current time: 20") && time.ends_with(" UTC\n"), "{time}");
     assert_eq!(run("greet.lua", &["--label", "Ada"]).stdout, "Hello, Ada!\n");

@@ -2,59 +2,139 @@
 //!
 //! A reader that stops reading makes a write wait for ever. For a command that does one thing that
 //! is right; a peer has to hear its owner's wish to stop all the same, and strangers decide how
-//! much there is to write. So its lines go to a thread, and those that don't fit are left out.
+//! much there is to write. So its lines go to a thread, and those that don't fit are left out, which
+//! a line of its own says as soon as there is room again.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use super::output::Output;
+/// How many lines may wait: more than a folder full of scripts has to tell when all are saved at once.
+const MAX_LINES: usize = 4096;
 
-/// How many lines may wait. A line with a chat message can have more than 1 MiB.
-const BACKLOG: usize = 64;
+/// How many bytes may wait. A line with a chat message can have more than 1 MiB.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long the last lines may take.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The writing end.
 pub(crate) struct BackgroundLines {
-    lines: SyncSender<String>,
+    lines: Sender<String>,
     finished: Receiver<()>,
+    waiting: Arc<Waiting>,
     left_out: u64,
+    say_left_out: fn(u64) -> String,
+}
+
+/// What was sent to the thread and is not written yet.
+#[derive(Default)]
+struct Waiting {
+    lines: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
 impl BackgroundLines {
-    /// Starts a thread that writes to `output`.
-    pub(crate) fn start(mut output: Output) -> Self {
-        let (lines, queue) = sync_channel::<String>(BACKLOG);
-        let (finish, finished) = sync_channel(1);
+    /// Starts a thread that gives each line to `write`. `say_left_out` makes the line that tells how
+    /// many were left out before it.
+    pub(crate) fn start(
+        mut write: impl FnMut(&str) + Send + 'static,
+        say_left_out: fn(u64) -> String,
+    ) -> Self {
+        let (lines, queue) = channel::<String>();
+        let (finish, finished) = channel();
+        let waiting = Arc::<Waiting>::default();
+        let written = Arc::clone(&waiting);
         std::thread::spawn(move || {
             for line in queue {
-                // A peer goes on when its owner's disk is full, or nobody reads.
-                let _ = output.line(&line);
+                write(&line);
+                written.lines.fetch_sub(1, Ordering::Relaxed);
+                written.bytes.fetch_sub(line.len(), Ordering::Relaxed);
             }
             let _ = finish.send(());
         });
-        Self { lines, finished, left_out: 0 }
+        Self { lines, finished, waiting, left_out: 0, say_left_out }
     }
 
     /// Writes a line when its turn comes, or leaves it out when too many wait.
     pub(crate) fn write(&mut self, line: String) {
-        match self.lines.try_send(line) {
-            Ok(()) if self.left_out > 0 => {
-                tracing::warn!(lines = self.left_out, "stdout is read too slowly; lines were left out");
-                self.left_out = 0;
-            }
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => self.left_out += 1,
-            // The thread ends only after this sender.
-            Err(TrySendError::Disconnected(_)) => {}
+        let bytes = self.waiting.bytes.load(Ordering::Relaxed).saturating_add(line.len());
+        if self.waiting.lines.load(Ordering::Relaxed) >= MAX_LINES || bytes > MAX_BYTES {
+            self.left_out += 1;
+            return;
+        }
+        self.tell_left_out();
+        self.send(line);
+    }
+
+    fn tell_left_out(&mut self) {
+        if self.left_out > 0 {
+            tracing::warn!(lines = self.left_out, "stdout is read too slowly; lines were left out");
+            let line = (self.say_left_out)(std::mem::take(&mut self.left_out));
+            self.send(line);
         }
     }
 
+    fn send(&self, line: String) {
+        self.waiting.lines.fetch_add(1, Ordering::Relaxed);
+        self.waiting.bytes.fetch_add(line.len(), Ordering::Relaxed);
+        // The thread ends only after this sender.
+        let _ = self.lines.send(line);
+    }
+
     /// Gives the lines that wait a moment to be written.
-    pub(crate) fn finish(self) {
+    pub(crate) fn finish(mut self) {
+        self.tell_left_out();
         let Self { lines, finished, .. } = self;
         drop(lines);
         let _ = finished.recv_timeout(FINISH_TIMEOUT);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+
+    /// Lines whose reader takes none before the sender is told to go on, and what it has read.
+    fn with_slow_reader() -> (BackgroundLines, Sender<()>, Receiver<String>) {
+        let (go_on, wait) = channel::<()>();
+        let (seen, read) = sync_channel(2 * MAX_LINES);
+        let mut begun = false;
+        let write = move |line: &str| {
+            if !begun {
+                begun = wait.recv().is_ok();
+            }
+            let _ = seen.send(line.to_owned());
+        };
+        (BackgroundLines::start(write, |lines| format!("left out {lines}")), go_on, read)
+    }
+
+    #[test]
+    fn a_burst_waits_and_what_is_left_out_is_told_in_its_place() {
+        let (mut lines, go_on, read) = with_slow_reader();
+        for number in 0..MAX_LINES + 7 {
+            lines.write(number.to_string());
+        }
+        go_on.send(()).unwrap();
+        for number in 0..MAX_LINES {
+            assert_eq!(read.recv().unwrap(), number.to_string());
+        }
+        lines.finish();
+        assert_eq!(read.iter().collect::<Vec<_>>(), ["left out 7"]);
+    }
+
+    #[test]
+    fn long_lines_are_bounded_in_bytes() {
+        let (mut lines, go_on, read) = with_slow_reader();
+        for letter in ["a", "b", "c"] {
+            lines.write(letter.repeat(MAX_BYTES / 2));
+        }
+        go_on.send(()).unwrap();
+        lines.finish();
+        let read: Vec<_> = read.iter().map(|line| line.chars().take(10).collect::<String>()).collect();
+        assert_eq!(read, ["aaaaaaaaaa", "bbbbbbbbbb", "left out 1"]);
     }
 }

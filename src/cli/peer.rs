@@ -1,6 +1,7 @@
 //! `goop2 peer`: runs a peer until its owner stops it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use futures::FutureExt;
@@ -8,7 +9,7 @@ use goop2::chat::Message;
 use goop2::p2p::{PresenceEvent, PresentPeer};
 use goop2::peer::{Peer, PeerError, PeerEvent, PeerOptions};
 use goop2::peer_id::PeerId;
-use goop2::script::{InvocationReport, ScriptEvent};
+use goop2::script::{InvocationReport, ScriptEvent, ScriptStats};
 use libp2p::Multiaddr;
 use serde_json::{Value, json};
 
@@ -20,6 +21,9 @@ use super::stop::Stop;
 
 /// How much of a message is shown, in characters; --json has all of it.
 const MAX_SHOWN_CHARS: usize = 200;
+
+/// How often the counters of the scripts are told, if they have changed.
+const STATS_EVERY: Duration = Duration::from_secs(60);
 
 /// Runs the peer of a folder until Ctrl-C
 #[derive(Debug, clap::Args)]
@@ -44,7 +48,9 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "viewer")]
     no_viewer: bool,
 
-    /// Print one JSON event per line; the first is {"event": "ready", "peer_id", "addrs", "viewer"}
+    /// Print one JSON event per line; the first is {"event": "ready", "peer_id", "addrs", "viewer"},
+    /// {"event": "left-out", "lines"} stands where they were read too slowly, and the counters of the scripts come
+    /// each minute in which they changed, and at the end, as {"event": "script-stats", "scripts"}
     #[arg(long)]
     json: bool,
 }
@@ -78,16 +84,24 @@ pub(crate) async fn execute(args: Args) -> CommandResult {
     let mut events = peer.events();
     let mut show = Show::new(args.json, peer.id().clone());
     show.ready(&args.dir, &peer).await;
+    let engine = peer.engine().cloned();
+    let mut told = Vec::new();
+    let mut minute = tokio::time::interval(STATS_EVERY);
     loop {
         tokio::select! {
             event = events.next() => show.event(&event),
+            _ = minute.tick(), if args.json => {
+                // A peer that is killed has no last word.
+                if let Some(event) = engine.as_ref().and_then(|engine| changed_stats(&mut told, engine.stats())) {
+                    show.say_json(&event);
+                }
+            }
             () = stop.wished() => break,
         }
     }
     if !args.json {
         note("stopping; Ctrl-C again stops at once");
     }
-    let engine = peer.engine().cloned();
     tokio::select! {
         () = peer.shutdown() => {}
         () = stop.wished() => {}
@@ -106,6 +120,15 @@ pub(crate) async fn execute(args: Args) -> CommandResult {
     Ok(())
 }
 
+/// The counters as an event, unless they are as they were when last told.
+fn changed_stats(told: &mut Vec<ScriptStats>, now: Vec<ScriptStats>) -> Option<Value> {
+    if *told == now {
+        return None;
+    }
+    *told = now;
+    Some(json!({ "event": "script-stats", "scripts": told }))
+}
+
 /// Shows the owner what happens.
 struct Show {
     // For its colours; what is written goes through `lines`.
@@ -117,7 +140,17 @@ struct Show {
 
 impl Show {
     fn new(json: bool, own: PeerId) -> Self {
-        Self { look: Output::stdout(), lines: BackgroundLines::start(Output::stdout()), json, own }
+        let mut output = Output::stdout();
+        let write = move |line: &str| {
+            // A peer goes on when its owner's disk is full, or nobody reads.
+            let _ = output.line(line);
+        };
+        let say_left_out = if json {
+            |lines| json!({ "event": "left-out", "lines": lines }).to_string()
+        } else {
+            |lines| format!("left out  {lines} lines, because they were read too slowly")
+        };
+        Self { look: Output::stdout(), lines: BackgroundLines::start(write, say_left_out), json, own }
     }
 
     fn say(&mut self, line: impl Into<String>) {
@@ -264,4 +297,33 @@ fn invocation(report: &InvocationReport) -> Value {
 
 fn presence(event: &str, present: &PresentPeer) -> Value {
     json!({ "event": event, "peer_id": present.peer, "label": present.label })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_told_when_they_have_changed() {
+        let stats = |rate_limited| {
+            vec![ScriptStats {
+                script: "a".to_owned(),
+                calls: 1,
+                failures: Default::default(),
+                rate_limited,
+                busy: 0,
+                p50_us: 1,
+                p99_us: 1,
+                fuel: 1,
+                peak_memory_bytes: 1,
+                last_error: None,
+            }]
+        };
+        let mut told = Vec::new();
+        assert_eq!(changed_stats(&mut told, Vec::new()), None);
+        let event = changed_stats(&mut told, stats(0)).unwrap();
+        assert_eq!((&event["event"], &event["scripts"][0]["script"]), (&json!("script-stats"), &json!("a")));
+        assert_eq!(changed_stats(&mut told, stats(0)), None);
+        assert_eq!(changed_stats(&mut told, stats(3)).unwrap()["scripts"][0]["rate_limited"], 3);
+    }
 }

@@ -83,6 +83,8 @@ impl Header {
                     in_tags = true;
                     header.read_tag(number, tag);
                 }
+                // A ruler above or below the text is none.
+                None if text.bytes().all(|byte| byte == b'-') => {}
                 None if !in_tags => append(&mut header.description, &text, MAX_TEXT_BYTES),
                 None => {}
             }
@@ -105,8 +107,9 @@ impl Header {
                 }
             },
             "param" => self.read_param(line, text),
-            "returns" | "return" => append(&mut self.returns, text, MAX_TEXT_BYTES),
-            "example" => append(&mut self.example, text, MAX_TEXT_BYTES),
+            "returns" => append(&mut self.returns, text, MAX_TEXT_BYTES),
+            "example" if self.example.is_empty() => append(&mut self.example, text, MAX_TEXT_BYTES),
+            "example" => self.problem(line, "only the first @example is shown".to_owned()),
             unknown => {
                 let known = "@rate_limit, @param, @returns and @example are";
                 let message = format!("@{} is not a known tag; {known}", bounded(unknown, MAX_WORD_BYTES));
@@ -138,16 +141,18 @@ impl Header {
     }
 }
 
-/// Adds `line` to `text` after a blank, up to `max_bytes`, without control characters.
+/// Adds the words of `line` to `text`, each after one blank, up to `max_bytes`, without control characters.
 fn append(text: &mut String, line: &str, max_bytes: usize) {
-    if !text.is_empty() && !line.is_empty() && text.len() < max_bytes {
-        text.push(' ');
-    }
-    for c in line.chars().filter(|c| !c.is_control()) {
-        if text.len() + c.len_utf8() > max_bytes {
-            return;
+    for word in line.split_whitespace() {
+        if !text.is_empty() && text.len() < max_bytes {
+            text.push(' ');
         }
-        text.push(c);
+        for c in word.chars().filter(|c| !c.is_control()) {
+            if text.len() + c.len_utf8() > max_bytes {
+                return;
+            }
+            text.push(c);
+        }
     }
 }
 
@@ -190,6 +195,24 @@ mod tests {
         assert_eq!(header.params, [param("quiz_id", "string", "Which quiz"), param("n", "number", "")]);
         assert_eq!((header.returns.as_str(), header.example.as_str()), ("a score", "{\"n\": 1}"));
         assert_eq!(header.problems, []);
+    }
+
+    #[test]
+    fn rulers_and_runs_of_blanks_are_no_text() {
+        let header = Header::parse(
+            b"-------------------\n--- My   command\t here\n---------------\n---\n--- @example a",
+        );
+        assert_eq!((header.description.as_str(), header.example.as_str()), ("My command here", "a"));
+        assert_eq!(header.problems, []);
+    }
+
+    #[test]
+    fn what_is_said_twice_is_told() {
+        let header = Header::parse(b"--- @returns one\n--- @return two\n--- @example a\n--- @example b");
+        assert_eq!((header.returns.as_str(), header.example.as_str()), ("one", "a"));
+        let problems: Vec<_> = header.problems.iter().map(|p| (p.line, p.message.as_str())).collect();
+        let unknown = "@return is not a known tag; @rate_limit, @param, @returns and @example are";
+        assert_eq!(problems, [(2, unknown), (4, "only the first @example is shown")]);
     }
 
     #[test]

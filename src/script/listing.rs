@@ -54,6 +54,9 @@ pub(crate) fn help(loaded: &Loaded, asked: &str) -> String {
     }
     match commands(loaded).find(|script| script.name.as_str() == asked) {
         Some(script) => details(script),
+        None if asked == "help" => {
+            "!help: Lists the commands of this peer; !help NAME explains one".to_owned()
+        }
         None => unknown_command(loaded, asked),
     }
 }
@@ -72,6 +75,9 @@ fn list(loaded: &Loaded) -> String {
             let more = if description.next().is_some() { "…" } else { "" };
             text.push_str(&format!(": {shown}{more}"));
         }
+    }
+    if commands(loaded).next().is_some() {
+        text.push_str("\n!help NAME tells more about one");
     }
     cut(text)
 }
@@ -127,20 +133,33 @@ fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a 
     slips.filter(|(slips, _)| *slips <= slips_allowed).min().map(|(_, name)| name)
 }
 
-/// How many letters must be put in, left out or changed to make `from` into `to`.
+/// How many letters must be put in, left out, changed or swapped with their neighbour to make `from` into `to`.
 fn slips(from: &[u8], to: &[u8]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=to.len()).collect();
+    let mut last = None;
     for (row, letter) in (1..).zip(from) {
         let mut diagonal = row - 1;
         let mut left = row;
         let mut current = vec![row];
-        for (wanted, up) in to.iter().zip(above.iter().skip(1)) {
+        let mut last_wanted = None;
+        for (column, (wanted, up)) in to.iter().zip(above.iter().skip(1)).enumerate() {
             let change = diagonal + usize::from(letter != wanted);
             left = change.min(left + 1).min(up + 1);
+            // The two rows and columns before the swapped pair.
+            let swapped = column.checked_sub(1).and_then(|column| before.get(column));
+            if let Some(swapped) = swapped
+                && (last, Some(letter)) == (Some(wanted), last_wanted)
+            {
+                left = left.min(swapped + 1);
+            }
             current.push(left);
             diagonal = *up;
+            last_wanted = Some(wanted);
         }
+        before = above;
         above = current;
+        last = Some(letter);
     }
     above.last().copied().unwrap_or(from.len())
 }
@@ -154,7 +173,9 @@ mod tests {
         for (from, to, expected) in [
             ("wether", "weather", 1),
             ("weather", "weather", 0),
-            ("tiem", "time", 2),
+            ("tiem", "time", 1),
+            ("pnig", "ping", 1),
+            ("abcd", "badc", 2),
             ("", "ab", 2),
             ("abc", "", 3),
         ] {
@@ -167,6 +188,7 @@ mod tests {
         let names = || ["weather", "time", "go", "score-quiz"].into_iter();
         assert_eq!(nearest("wether", names()), Some("weather"));
         assert_eq!(nearest("TIME", names()), Some("time"));
+        assert_eq!(nearest("tmie", names()), Some("time"));
         assert_eq!(nearest("leather", names()), Some("weather"));
         for far in ["", "g", "gg", "tea", "winter", "../../etc", "ä"] {
             assert_eq!(nearest(far, names()), None, "{far}");

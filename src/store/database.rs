@@ -20,6 +20,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::clock::QueryClock;
 use super::functions::bound_builtin_functions;
+use super::memory::limit_process_heap;
 use super::quota::index_owners;
 use super::tables::registered_names;
 use super::{ReadOnly, StoreError, TableName};
@@ -29,9 +30,6 @@ pub const DATABASE_FILE: &str = crate::config::DATABASE_FILE;
 
 /// How large the database may grow, in bytes: visitors write to it, so its size is theirs to choose.
 pub const MAX_DATABASE_BYTES: u64 = 256 * 1024 * 1024;
-
-/// How much memory all SQLite connections of the process may hold together, in bytes.
-const MAX_HEAP_BYTES: i64 = 128 * 1024 * 1024;
 
 /// How much of the write-ahead log stays on disk after a checkpoint, in bytes.
 const MAX_IDLE_LOG_BYTES: i64 = 8 * 1024 * 1024;
@@ -192,13 +190,6 @@ fn index_all_owners(connection: &Connection) {
             tracing::warn!(%table, %error, "the table could not be indexed by owner");
         }
     }
-}
-
-/// SQLite's memory is outside every script's own limit, and a single statement can ask for all
-/// there is (a sort of a recursive query). SQLite has no limit for one connection, so the process
-/// gets one; the statement that meets it fails and is rolled back.
-pub(super) fn limit_process_heap(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "hard_heap_limit", MAX_HEAP_BYTES)
 }
 
 fn limit_file_size(connection: &Connection) -> rusqlite::Result<()> {

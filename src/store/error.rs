@@ -102,6 +102,9 @@ pub enum StoreError {
     /// The time was over; nothing was changed.
     #[error("the change took too long and was undone")]
     TimedOut,
+    /// SQLite got no memory, and nobody was there to end for it.
+    #[error("there is not enough memory for the change")]
+    OutOfMemory,
     /// SQLite refused.
     #[error("{message}")]
     Sqlite {
@@ -110,10 +113,17 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    pub(super) fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::OutOfMemory)
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::OutOfMemory) => Self::OutOfMemory,
             Some(ErrorCode::OperationInterrupted) => Self::TimedOut,
             _ => match sqlite_message(&error) {
                 message if message == OUT_OF_TIME => Self::TimedOut,
@@ -153,7 +163,7 @@ pub enum QueryError {
         message: String,
     },
     /// The number of parameters differs from the number of placeholders.
-    #[error("the query has {expected} placeholders, found {found} values")]
+    #[error("the query has {}, found {}", counted(*.expected, "placeholder"), counted(*.found, "value"))]
     Parameters {
         /// How many values the statement takes.
         expected: usize,
@@ -172,6 +182,9 @@ pub enum QueryError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// It met the bound of SQLite's memory, or held most of it when another query did.
+    #[error("the query needs more memory than it may use")]
+    TooMuchMemory,
     /// The deadline passed.
     #[error("the query ran out of time")]
     Deadline,
@@ -184,6 +197,10 @@ pub enum QueryError {
         /// SQLite's own words, e.g. `no such table: quiz_answers`.
         message: String,
     },
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// SQLite's own words without the statement, which the asker knows and others should not see.

@@ -20,8 +20,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use super::StoreError;
-use super::database::limit_process_heap;
 use super::error::sqlite_message;
+use super::memory::{is_out_of_memory, limit_process_heap, with_room};
 
 /// The form of the file; another one is set aside.
 const VERSION: i64 = 1;
@@ -190,10 +190,12 @@ impl MessageLog {
     /// # Errors
     /// When the file can't be written.
     pub fn append(&mut self, entry: &LogEntry<'_>) -> Result<bool, StoreError> {
-        let added = self.connection.execute(
-            "INSERT OR IGNORE INTO messages (share, sender, id, body) VALUES (?1, ?2, ?3, ?4)",
-            params![entry.share, entry.sender, entry.id, entry.body],
-        )?;
+        let added = with_room(is_out_of_memory, || {
+            self.connection.execute(
+                "INSERT OR IGNORE INTO messages (share, sender, id, body) VALUES (?1, ?2, ?3, ?4)",
+                params![entry.share, entry.sender, entry.id, entry.body],
+            )
+        })?;
         if added == 0 {
             return Ok(false);
         }

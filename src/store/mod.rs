@@ -13,6 +13,7 @@ mod database;
 mod definition;
 mod error;
 mod functions;
+mod memory;
 #[cfg(feature = "peer")]
 mod message_log;
 mod names;

@@ -3,8 +3,8 @@
 //! Four locks, each enough on its own against writing: the file is opened in SQLite's read-only
 //! mode, `query_only` is set, an authorizer allows nothing but SELECT, and the prepared statement
 //! must say of itself that it only reads. Time is kept by a progress handler, memory by SQLite's
-//! length limits and its heap limit. Looking at the SQL text for forbidden words was rejected: a
-//! second, weaker reader of SQL always disagrees with SQLite's somewhere.
+//! length limits and, for all queries together, by `super::memory`. Looking at the SQL text for
+//! forbidden words was rejected: a second, weaker reader of SQL always disagrees with SQLite's somewhere.
 //!
 //! More than [`QueryLimits::max_rows`] rows: the first ones are returned and [`Rows::truncated`] is
 //! set, because "queries return at most 1000 rows" describes a result. More than
@@ -24,9 +24,10 @@ use rusqlite::{Batch, Connection, ErrorCode, OpenFlags, Statement};
 
 use super::allowed_functions::{FunctionCount, MAX_FUNCTION_ARGUMENTS, MAX_FUNCTION_USES};
 use super::clock::QueryClock;
-use super::database::{database_path, limit_process_heap};
+use super::database::database_path;
 use super::error::sqlite_message;
 use super::functions::bound_builtin_functions;
+use super::memory::{Running, is_out_of_memory, limit_process_heap};
 use super::value::json_bytes;
 use super::{QueryError, SqlValue};
 
@@ -48,6 +49,10 @@ const MAX_OPEN: usize = 16;
 
 /// How many connections are kept open for the next query.
 const MAX_IDLE: usize = 4;
+
+/// How much of the file a connection remembers, in KiB: with all of them open, a third of the memory
+/// that SQLite may hold.
+const CACHE_KIB: i64 = 1024;
 
 /// How many SQLite instructions run between two looks at the clock.
 const INSTRUCTIONS_PER_CHECK: i32 = 200;
@@ -124,18 +129,21 @@ impl ReadOnly {
             return Err(QueryError::Nul);
         }
         let mut lease = self.lease(limits)?;
-        let reader = lease.reader()?;
-        reader.clock.set(limits.deadline, Arc::clone(&limits.cancel));
-        reader.functions.start();
-        let result = run(&reader.connection, sql, parameters, limits).map_err(|error| match error {
-            Stop::Sqlite(_) if reader.functions.exceeded() => {
-                QueryError::TooManyFunctions { limit: MAX_FUNCTION_USES }
+        let mut running = Running::begin();
+        loop {
+            running.begin_attempt();
+            let result = attempt(&mut lease, &running, sql, parameters, limits);
+            if running.may_have_held_much() || result == Err(QueryError::TooMuchMemory) {
+                // What a connection keeps lies among what the query held: the system would get none
+                // of it back.
+                lease.reader = None;
             }
-            Stop::Sqlite(error) => explain(&error, &reader.clock),
-            Stop::Limit(error) => error,
-        });
-        reader.clock.clear();
-        result
+            match result {
+                // Nothing was given to the caller yet, and reading twice does no harm.
+                Err(QueryError::TooMuchMemory) if running.may_try_again() => {}
+                result => return result,
+            }
+        }
     }
 
     fn lease(&self, limits: &QueryLimits) -> Result<Lease<'_>, QueryError> {
@@ -210,6 +218,28 @@ impl From<QueryError> for Stop {
     }
 }
 
+fn attempt(
+    lease: &mut Lease<'_>,
+    running: &Running,
+    sql: &str,
+    parameters: &[SqlValue],
+    limits: &QueryLimits,
+) -> Result<Rows, QueryError> {
+    let reader = lease.reader()?;
+    reader.clock.set(limits.deadline, Arc::clone(&limits.cancel));
+    reader.clock.give_way(Arc::clone(running.told()));
+    reader.functions.start();
+    let result = run(&reader.connection, sql, parameters, limits).map_err(|error| match error {
+        Stop::Sqlite(_) if reader.functions.exceeded() => {
+            QueryError::TooManyFunctions { limit: MAX_FUNCTION_USES }
+        }
+        Stop::Sqlite(error) => explain(&error, &reader.clock),
+        Stop::Limit(error) => error,
+    });
+    reader.clock.clear();
+    result
+}
+
 fn run(
     connection: &Connection,
     sql: &str,
@@ -217,7 +247,8 @@ fn run(
     limits: &QueryLimits,
 ) -> Result<Rows, Stop> {
     let mut statement = prepare_only_statement(connection, sql)?;
-    if statement.column_count() == 0 || !statement.readonly() {
+    // EXPLAIN shows the program of a query; EXPLAIN QUERY PLAN, which is 2, is for its author.
+    if statement.column_count() == 0 || !statement.readonly() || statement.is_explain() == 1 {
         let message = "only a SELECT is allowed".to_owned();
         return Err(QueryError::ReadOnly { message }.into());
     }
@@ -238,6 +269,7 @@ fn prepare_only_statement<'c>(connection: &'c Connection, sql: &str) -> Result<S
     let Some(statement) = batch.next()? else { return Err(QueryError::Empty.into()) };
     match batch.next() {
         Ok(None) => Ok(statement),
+        Err(error) if is_out_of_memory(&error) => Err(error.into()),
         Ok(Some(_)) | Err(_) => Err(QueryError::ManyStatements.into()),
     }
 }
@@ -274,13 +306,13 @@ fn explain(error: &rusqlite::Error, clock: &QueryClock) -> QueryError {
     match error.sqlite_error_code() {
         // A function that stops by itself reports an ordinary error, so the clock is asked first.
         _ if clock.cancelled() => QueryError::Cancelled,
+        // So is who else wants it to end. SQLite has no memory for its own words either then.
+        _ if clock.gave_way() => QueryError::TooMuchMemory,
+        Some(ErrorCode::OutOfMemory) => QueryError::TooMuchMemory,
         Some(ErrorCode::OperationInterrupted) => QueryError::Deadline,
         Some(ErrorCode::Unknown) if clock.stopped() => QueryError::Deadline,
         Some(ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly) => {
             QueryError::ReadOnly { message }
-        }
-        Some(ErrorCode::OutOfMemory) => {
-            QueryError::Sqlite { message: "the query needs more memory than it may use".to_owned() }
         }
         _ if message.starts_with("not authorized") => QueryError::ReadOnly { message },
         _ => QueryError::Sqlite { message },
@@ -292,7 +324,10 @@ fn open_reader(path: &Path) -> Result<Reader, QueryError> {
         Ok(true) => {}
         Ok(false) | Err(_) => return Err(QueryError::NoDatabase),
     }
-    configure(path).map_err(|error| QueryError::Sqlite { message: sqlite_message(&error) })
+    configure(path).map_err(|error| match error {
+        error if is_out_of_memory(&error) => QueryError::TooMuchMemory,
+        error => QueryError::Sqlite { message: sqlite_message(&error) },
+    })
 }
 
 fn configure(path: &Path) -> rusqlite::Result<Reader> {
@@ -305,6 +340,7 @@ fn configure(path: &Path) -> rusqlite::Result<Reader> {
     connection.pragma_update(None, "query_only", true)?;
     // Sorting in memory, where the heap limit holds, and not in files, which nothing limits.
     connection.pragma_update(None, "temp_store", "memory")?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     limit_process_heap(&connection)?;
     for (limit, value) in [
         (Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES),
@@ -332,6 +368,10 @@ fn configure(path: &Path) -> rusqlite::Result<Reader> {
 
 fn authorize(context: &AuthContext<'_>, functions: &FunctionCount) -> Authorization {
     match context.action {
+        // A virtual table of SQLite's own: how the file is laid out is nothing for scripts.
+        AuthAction::Read { table_name, .. } if table_name.eq_ignore_ascii_case("dbstat") => {
+            Authorization::Deny
+        }
         AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => Authorization::Allow,
         AuthAction::Function { function_name } if functions.admit(function_name) => Authorization::Allow,
         _ => Authorization::Deny,

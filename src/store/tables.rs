@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use serde::Serialize;
 
 use super::definition::missing_system_columns;
+use super::memory::with_room;
 use super::quota::{Usage, index_owners, rename_owner_index};
 use super::{ColumnDefinition, ColumnName, Database, Policy, Quota, SqlValue, StoreError, TableName};
 use crate::peer_id::PeerId;
@@ -111,6 +112,16 @@ impl Database {
         stamp: &Stamp,
         quota: Option<&Quota>,
     ) -> Result<i64, StoreError> {
+        with_room(StoreError::is_out_of_memory, || self.insert_once(table, row, stamp, quota))
+    }
+
+    fn insert_once(
+        &self,
+        table: &TableName,
+        row: &[(ColumnName, SqlValue)],
+        stamp: &Stamp,
+        quota: Option<&Quota>,
+    ) -> Result<i64, StoreError> {
         let writer = self.timed_writer();
         registered(&writer.connection, table)?;
         check_columns(&writer.connection, table, row)?;
@@ -152,7 +163,7 @@ impl Database {
         }
         let assignments: String = row.iter().map(|(column, _)| format!("\"{column}\" = ?, ")).collect();
         let sql = format!("UPDATE OR ABORT \"{table}\" SET {assignments}_updated_at = CURRENT_TIMESTAMP");
-        self.change_row(table, id, sql, row, scope)
+        self.change_row(table, id, &sql, row, scope)
     }
 
     /// Deletes the row `id`, if it is in `scope`.
@@ -160,14 +171,25 @@ impl Database {
     /// # Errors
     /// [`StoreError::NoTable`], or [`StoreError::NoRow`] when the row is absent or out of scope.
     pub fn delete(&self, table: &TableName, id: i64, scope: &RowScope) -> Result<(), StoreError> {
-        self.change_row(table, id, format!("DELETE FROM \"{table}\""), &[], scope)
+        self.change_row(table, id, &format!("DELETE FROM \"{table}\""), &[], scope)
     }
 
     fn change_row(
         &self,
         table: &TableName,
         id: i64,
-        mut sql: String,
+        sql: &str,
+        row: &[(ColumnName, SqlValue)],
+        scope: &RowScope,
+    ) -> Result<(), StoreError> {
+        with_room(StoreError::is_out_of_memory, || self.change_row_once(table, id, sql, row, scope))
+    }
+
+    fn change_row_once(
+        &self,
+        table: &TableName,
+        id: i64,
+        sql: &str,
         row: &[(ColumnName, SqlValue)],
         scope: &RowScope,
     ) -> Result<(), StoreError> {
@@ -177,7 +199,7 @@ impl Database {
         let mut values: Vec<&SqlValue> = row.iter().map(|(_, value)| value).collect();
         let key = SqlValue::Integer(id);
         values.push(&key);
-        sql.push_str(" WHERE _id = ?");
+        let mut sql = format!("{sql} WHERE _id = ?");
         let owner = match scope {
             RowScope::Any => None,
             RowScope::OwnedBy(peer, _) => Some(SqlValue::Text(peer.as_str().to_owned())),

@@ -15,6 +15,7 @@ use piccolo::{
 use piccolo::thread::VMError;
 
 use crate::vm::budget::Budget;
+use crate::vm::chosen::ChosenErrors;
 use crate::vm::error::{Position, RunError};
 use crate::vm::limits::{MAX_CALL_VALUES, MAX_STRING_BYTES};
 use crate::vm::mark::mark;
@@ -50,8 +51,8 @@ pub(crate) struct Shared {
     pub(crate) answer: RefCell<Option<Answer>>,
     /// What the layer above gave to its own natives.
     pub(crate) host: Rc<dyn Host>,
-    /// The text that the script last passed to `error`, and that text with its position.
-    pub(crate) chosen: RefCell<Option<ChosenError>>,
+    /// Which error texts the script chose.
+    pub(crate) chosen: RefCell<ChosenErrors>,
     /// A function whose one upvalue is the program's mark.
     pub(crate) mark: RefCell<Option<StashedClosure>>,
     /// What the mark means.
@@ -70,7 +71,7 @@ impl Shared {
             budget,
             answer: RefCell::new(None),
             host,
-            chosen: RefCell::new(None),
+            chosen: RefCell::default(),
             mark: RefCell::new(None),
             places,
             random: RefCell::new(None),
@@ -78,12 +79,6 @@ impl Shared {
             scratch: Cell::new(Vec::new()),
         }
     }
-}
-
-/// An error text that the script chose itself.
-pub(crate) struct ChosenError {
-    pub(crate) text: Vec<u8>,
-    pub(crate) positioned: Vec<u8>,
 }
 
 /// One call of a native. The stack holds its arguments, then its results.

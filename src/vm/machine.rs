@@ -149,6 +149,11 @@ impl<'gc> Installer<'gc, '_> {
         read_only::front(self.ctx, self.shared, name, contents)
     }
 
+    /// Lets nobody put anything into `table`, which is empty.
+    pub(crate) fn close(&self, name: &'static str, table: Table<'gc>) {
+        read_only::close(self.ctx, self.shared, name, table, Table::new(&self.ctx));
+    }
+
     pub(crate) fn text(&self, text: &str) -> Value<'gc> {
         LuaString::from_slice(&self.ctx, text.as_bytes()).into()
     }

@@ -7,6 +7,7 @@
 
 mod budget;
 pub(crate) mod call;
+mod chosen;
 mod counted;
 mod error;
 mod from_json;

@@ -47,6 +47,19 @@ pub(crate) fn front<'gc>(
     name: &'static str,
     contents: Table<'gc>,
 ) -> Table<'gc> {
+    let front = Table::new(&ctx);
+    close(ctx, shared, name, front, contents);
+    front
+}
+
+/// Makes the empty table `front` one that shows `contents`, as [`front`] does.
+pub(crate) fn close<'gc>(
+    ctx: Context<'gc>,
+    shared: &Rc<Shared>,
+    name: &'static str,
+    front: Table<'gc>,
+    contents: Table<'gc>,
+) {
     let metatable = Table::new(&ctx);
     let name = LuaString::from_static(&ctx, name.as_bytes());
     metatable.set_field(ctx, "__index", INDEX.bind_with(ctx, shared, contents.into()));
@@ -54,9 +67,7 @@ pub(crate) fn front<'gc>(
     metatable.set_field(ctx, "__metatable", false);
     let set = metatable.set_raw(&ctx, contents_key(ctx), contents.into());
     debug_assert!(set.is_ok(), "a table is always a valid key");
-    let front = Table::new(&ctx);
     front.set_metatable(&ctx, Some(metatable));
-    front
 }
 
 /// What is behind a front; `None` for any other table.

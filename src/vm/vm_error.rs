@@ -68,12 +68,8 @@ fn traceback(ctx: Context<'_>, shared: &Shared, innermost: Option<u64>) -> Vec<F
 
 /// The text that the script passed to `error`, if `value` is what `error` made of it.
 fn chosen_text(shared: &Shared, value: Value<'_>) -> Option<String> {
-    let chosen = shared.chosen.borrow();
-    let chosen = chosen.as_ref()?;
-    match value {
-        Value::String(text) if text.as_bytes() == chosen.positioned => Some(shortened(&chosen.text)),
-        _ => None,
-    }
+    let Value::String(raised) = value else { return None };
+    shared.chosen.borrow().text_of(raised.as_bytes()).map(shortened)
 }
 
 /// At most [`MAX_ERROR_BYTES`] of a text that a script made, as UTF-8.

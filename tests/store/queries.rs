@@ -41,6 +41,9 @@ fn queries_change_nothing() {
         "PRAGMA journal_mode = delete",
         "PRAGMA user_version",
         "SELECT * FROM pragma_table_list",
+        "EXPLAIN SELECT * FROM notes",
+        "SELECT * FROM dbstat",
+        "SELECT count(*) FROM DBSTAT('main')",
         "VACUUM",
         "VACUUM INTO 'copy.db'",
         "REINDEX",
@@ -88,7 +91,7 @@ fn mistakes_are_told_in_sqlites_words() {
     assert_eq!(message("SELECT * FROM quiz_answers"), "no such table: quiz_answers");
     assert_eq!(message("SELECT x FROM _tables"), "no such column: x");
     assert_eq!(message("SELEC 1"), "near \"SELEC\": syntax error");
-    assert_eq!(message("SELECT ?"), "the query has 1 placeholders, found 0 values");
+    assert_eq!(message("SELECT ?"), "the query has 1 placeholder, found 0 values");
     let empty = tempfile::tempdir().unwrap();
     let none = ReadOnly::open(empty.path()).query("SELECT 1", &[], &soon());
     assert_eq!(none, Err(QueryError::NoDatabase));

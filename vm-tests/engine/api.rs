@@ -130,6 +130,13 @@ async fn json_keeps_every_bit_of_a_number() {
 }
 
 #[tokio::test]
+async fn json_is_read_behind_a_byte_order_mark() {
+    let source = "function handle() return goop.json.decode('\\239\\187\\191{\"a\": \"b\"}').a end";
+    let peer = Peer::with(&[("bom.lua", source)]);
+    assert_eq!(peer.chat("!bom").await.as_deref(), Some("b"));
+}
+
+#[tokio::test]
 async fn commands_lists_chat_commands() {
     let peer = Peer::with(&[
         ("list.lua", "function handle() return table.concat(goop.commands(), ' ') end"),
@@ -311,20 +318,23 @@ mod database {
                 local shared = {}
                 for i = 1, 4000 do shared[i] = long end
                 return {
-                    bound = { kind(nil), kind(true), kind(5), kind(5.5), kind(1 / 0), kind('x'), kind('\\255') },
+                    bound = { kind(nil), kind(true), kind(5), kind(5.5), kind(1 / 0), kind('x'), kind('\\255'), kind(goop.json.null) },
                     refused = { refused({}), refused(print), refused(0 / 0), refused(), refused(1, 2),
                                 refused(unpack(shared)) },
                 }
             end",
         )]);
         let result = peer.call("p", json!({})).await.unwrap();
-        assert_eq!(result["bound"], json!(["null", "integer", "integer", "real", "real", "text", "blob"]));
+        assert_eq!(
+            result["bound"],
+            json!(["null", "integer", "integer", "real", "real", "text", "blob", "null"])
+        );
         let expected = [
             "bad argument #2 to 'goop.db.query' (a value for the database expected, got table)",
             "bad argument #2 to 'goop.db.query' (a value for the database expected, got function)",
             "bad argument #2 to 'goop.db.query' (a value for the database expected, got nan)",
-            "goop.db.query: the query has 1 placeholders, found 0 values",
-            "goop.db.query: the query has 1 placeholders, found 2 values",
+            "goop.db.query: the query has 1 placeholder, found 0 values",
+            "goop.db.query: the query has 1 placeholder, found 2 values",
             "bad argument #4 to 'goop.db.query' (the values have more than 2097152 bytes together)",
         ];
         for (found, expected) in result["refused"].as_array().unwrap().iter().zip(expected) {
@@ -339,7 +349,8 @@ mod database {
             "function call(r)
                 local _, missing = pcall(goop.db.query, 'SELECT * FROM quiz_answers')
                 local _, kind = pcall(goop.db.query, 'SELECT ?', {})
-                return { missing, kind }
+                local _, twice = pcall(goop.db.query, 'SELECT 1 AS a, 2 AS a')
+                return { missing, kind, twice }
             end",
         )]);
         let result = peer.call("e", json!({})).await.unwrap();
@@ -348,6 +359,8 @@ mod database {
             result[1].as_str().unwrap().contains("a value for the database expected, got table"),
             "{result}"
         );
+        let twice = "goop.db.query: two columns are called a: give one another name with AS";
+        assert_eq!(result[2], twice);
     }
 }
 

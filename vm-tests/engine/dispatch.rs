@@ -163,3 +163,50 @@ async fn a_scripts_own_rate_limit_holds_for_that_script_and_is_told_with_the_wai
     assert!(refused.starts_with("rate limited, try again in "), "{refused}");
     assert_eq!(peer.call("f", json!({})).await, Ok(json!(1)));
 }
+
+/// Visitors read file, line and variable of an error that a script had caught and raised again.
+#[tokio::test]
+async fn a_failure_that_is_raised_again_stays_the_owners() {
+    let fails =
+        "local function f() local t = nil return t.secret end local function g() return ('x'):rep({}) end ";
+    for code in [
+        "local ok, e = pcall(f) error(e)",
+        "local ok, e = pcall(f) error(e, 0)",
+        "assert(pcall(f))",
+        "local ok, e = pcall(f) error('failed: ' .. e)",
+        "local ok, e = pcall(f) error('failed: ' .. e:gsub('attempt to', 'could not'))",
+        "local ok, e = pcall(g) error(e, 0)",
+        "assert(pcall(string.rep))",
+        "local ok, e = pcall(goop.json.decode, '{') error('bad: ' .. e, 0)",
+        "local ok, e = xpcall(f, function(e) return 'handled ' .. e end) error(e, 0)",
+    ] {
+        let source = format!("{fails} function handle() {code} end");
+        let reply = Peer::with(&[("x.lua", &source)]).chat("!x").await.unwrap();
+        assert!(reply.starts_with("Script error (ref "), "{code}: {reply}");
+    }
+}
+
+#[tokio::test]
+async fn a_chosen_text_stays_chosen_without_its_position() {
+    let chooses = "local function f() error('city required') end ";
+    for (code, expected) in [
+        ("f()", "city required"),
+        ("local ok, e = pcall(f) error(e)", "city required"),
+        ("local ok, e = pcall(f) error(e, 0)", "city required"),
+        ("assert(pcall(f))", "city required"),
+        ("local ok, e = pcall(f) error('sorry: ' .. e, 0)", "sorry: city required"),
+        ("local ok, e = pcall(f) pcall(error, 'other') error(e, 0)", "city required"),
+        ("pcall(function() local t = nil return t.x end) error('no luck')", "no luck"),
+    ] {
+        let source = format!("{chooses} function handle() {code} end");
+        let reply = Peer::with(&[("x.lua", &source)]).chat("!x").await.unwrap();
+        assert_eq!(reply, expected, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_chosen_text_is_cut_and_marked() {
+    let peer = Peer::with(&[("x.lua", "function handle() error(('x'):rep(100000)) end")]);
+    let reply = peer.chat("!x").await.unwrap();
+    assert!(reply.starts_with("xxxx") && reply.ends_with('…') && reply.len() <= 4096, "{}", reply.len());
+}

@@ -18,13 +18,17 @@ function call(request) return 'cold' end";
 async fn the_built_in_help_lists_and_explains() {
     let peer =
         Peer::with(&[("echo.lua", ECHO), ("score.lua", "function call() end"), ("weather.lua", WEATHER)]);
-    let list = "Available commands:\n  !echo\n  !weather: The weather of a city";
+    let list =
+        "Available commands:\n  !echo\n  !weather: The weather of a city\n!help NAME tells more about one";
     assert_eq!(peer.chat("!help").await.as_deref(), Some(list));
     let details = "!weather: The weather of a city\n  city (string) Which city\nReturns: degrees and a word\n\
                    Example: !weather London\nLimit: 5 a minute for each peer";
     assert_eq!(peer.chat("!help weather").await.as_deref(), Some(details));
     assert_eq!(peer.chat("!help !weather").await.as_deref(), Some(details));
     assert_eq!(peer.chat("!help echo").await.as_deref(), Some("!echo"));
+    let itself = "!help: Lists the commands of this peer; !help NAME explains one";
+    assert_eq!(peer.chat("!help help").await.as_deref(), Some(itself));
+    assert_eq!(peer.chat("!help !help").await.as_deref(), Some(itself));
     let unknown = "Unknown command: !score. Try !help";
     assert_eq!(peer.chat("!help score").await.as_deref(), Some(unknown), "it is no chat command");
 }
@@ -41,7 +45,7 @@ async fn a_slip_is_answered_with_the_likely_command_after_the_specified_text() {
     let peer = Peer::with(&[("weather.lua", WEATHER), ("score.lua", "function call() end")]);
     for (text, reply) in [
         ("!wether", "Unknown command: !wether. Try !help (did you mean !weather?)"),
-        ("!hepl", "Unknown command: !hepl. Try !help"),
+        ("!hepl", "Unknown command: !hepl. Try !help (did you mean !help?)"),
         ("!helpp me", "Unknown command: !helpp. Try !help (did you mean !help?)"),
         ("!scor", "Unknown command: !scor. Try !help"),
         ("!xyz", "Unknown command: !xyz. Try !help"),

@@ -32,6 +32,8 @@ async fn assignments_are_refused_with_the_field() {
         ),
         ("function goop.peer.id() end", "goop.peer is read-only: its field id can't be set"),
         ("function goop.log:info() end", "goop.log is read-only: its field info can't be set"),
+        ("goop.json.null.x = 1", "goop.json.null is read-only: its field x can't be set"),
+        ("local null = goop.json.null null.x = 1", "goop.json.null is read-only: its field x can't be set"),
         ("goop.peer[1] = 1", "goop.peer is read-only: its field 1 can't be set"),
     ] {
         assert_eq!(refusal(code).await, format!("false x.lua:1: {field}"), "{code}");
@@ -45,6 +47,8 @@ async fn raw_access_and_metatables_are_no_way_around() {
         ("rawset(goop, 'peer', {})", "rawset: this table is read-only"),
         ("rawget(goop.self, 'id')", "rawget: this table is read-only"),
         ("table.insert(goop.peer, 'x')", "insert: this table is read-only"),
+        ("rawset(goop.json.null, 1, 'x')", "rawset: this table is read-only"),
+        ("table.insert(goop.json.null, 'x')", "insert: this table is read-only"),
         ("setmetatable(goop.peer, {})", "cannot change a protected metatable"),
     ] {
         assert_eq!(refusal(code).await, format!("false x.lua:1: {message}"), "{code}");

@@ -15,7 +15,7 @@ use crate::script::queries::ScriptQueries;
 use crate::store::{QueryLimits, Rows, SqlValue};
 use crate::vm::call::Call;
 use crate::vm::native::{Answer, Flow, Native, Outcome, Raise};
-use crate::vm::{Mark, exact_integer, import_integer, set_mark};
+use crate::vm::{Mark, exact_integer, import_integer, null_value, set_mark};
 
 /// Fuel for a query: it leaves the VM and comes back.
 const QUERY: i32 = 512;
@@ -96,6 +96,7 @@ impl Drop for CancelOnDrop {
 fn parameter<'gc>(call: &Call<'gc, '_>, position: usize) -> Result<SqlValue, Raise<'gc>> {
     match call.value(position) {
         Value::Nil => Ok(SqlValue::Null),
+        Value::Table(table) if table == null_value(call.ctx) => Ok(SqlValue::Null),
         Value::Boolean(flag) => Ok(SqlValue::Integer(flag.into())),
         Value::Integer(integer) => Ok(SqlValue::Integer(integer)),
         // SQLite would take it for NULL.
@@ -128,7 +129,12 @@ fn value<'gc>(call: &mut Call<'gc, '_>, value: &SqlValue) -> Result<Value<'gc>, 
 /// Rows as a list of tables by column name.
 fn give_rows<'gc>(call: &mut Call<'gc, '_>, rows: &Rows) -> Outcome<'gc> {
     let mut names = Vec::new();
-    for column in &rows.columns {
+    for (position, column) in rows.columns.iter().enumerate() {
+        if rows.columns.iter().skip(position + 1).any(|other| other == column) {
+            return Err(Raise::Message(format!(
+                "goop.db.query: two columns are called {column}: give one another name with AS"
+            )));
+        }
         names.push(call.new_string(column.as_bytes())?);
     }
     let list = Table::new(&call.ctx);

@@ -58,7 +58,7 @@ fn peer_table<'gc>(i: &Installer<'gc, '_>, peer: &Caller) -> Table<'gc> {
 
 fn json_table<'gc>(i: &Installer<'gc, '_>) -> Table<'gc> {
     let table = natives(i, json::NATIVES);
-    table.set_field(i.ctx, "null", json::null(i.ctx));
+    table.set_field(i.ctx, "null", json::null(i));
     table
 }
 

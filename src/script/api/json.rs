@@ -18,12 +18,12 @@
 //! milliseconds, charged for. A null that `decode` always gives, as some libraries have it, was
 //! rejected: `if data.field then` in the scripts of deployed peers would hold for null.
 
-use piccolo::{Context, Table, Value};
+use piccolo::{Table, Value};
 
 use crate::vm::call::Call;
 use crate::vm::native::{Native, Outcome, Raise};
 use crate::vm::{
-    MAX_RESULT_BYTES, Mark, json_text_to_value, mark_of, null_value, set_mark, value_to_json_text,
+    Installer, MAX_RESULT_BYTES, Mark, json_text_to_value, mark_of, null_value, set_mark, value_to_json_text,
 };
 
 /// Fuel for a call; bytes are charged besides.
@@ -40,8 +40,10 @@ pub(super) static NATIVES: &[Native] = &[
 ];
 
 /// `goop.json.null`.
-pub(super) fn null<'gc>(ctx: Context<'gc>) -> Value<'gc> {
-    null_value(ctx).into()
+pub(super) fn null<'gc>(i: &Installer<'gc, '_>) -> Value<'gc> {
+    let null = null_value(i.ctx);
+    i.close("goop.json.null", null);
+    null.into()
 }
 
 fn encode<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
@@ -63,6 +65,8 @@ fn decode<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         )));
     }
     call.charge_bytes(text.len().saturating_mul(WORK_PER_BYTE));
+    // A byte order mark, which some editors and services put in front.
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let null = call.value(2);
     let value =
         json_text_to_value(call.ctx, &call.shared.budget, text, null).map_err(|raise| match raise {

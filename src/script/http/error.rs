@@ -26,7 +26,7 @@ pub(crate) enum HttpError {
     HeadersTooLarge,
     #[error("the request's body has {found} bytes; the limit is {MAX_BODY_BYTES}")]
     RequestTooLarge { found: usize },
-    #[error("{host} is not allowed: it is or leads to a {kind} address, and scripts reach public ones only")]
+    #[error("{host} is not allowed: it is or leads to {} {kind} address, and scripts reach public ones only", article(.kind))]
     Address { host: String, kind: &'static str },
     #[error("{host} can't be found: {problem}")]
     Lookup { host: String, problem: String },
@@ -42,4 +42,8 @@ pub(crate) enum HttpError {
     TooManyRedirects,
     #[error("redirected to where scripts can't follow: {0}")]
     Redirect(Box<HttpError>),
+}
+
+fn article(word: &str) -> &'static str {
+    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }

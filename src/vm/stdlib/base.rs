@@ -9,9 +9,8 @@ use piccolo::{Context, Function, MetaMethod, String as LuaString, Table, Value};
 
 use super::protected_call::{PCALL, XPCALL};
 use super::text::{self, MAX_NUMBER_BYTES, append_number, number_text};
-use crate::vm::call::{Call, ChosenError};
+use crate::vm::call::Call;
 use crate::vm::counted::CountedBuffer;
-use crate::vm::limits::MAX_ERROR_BYTES;
 use crate::vm::machine::{Installer, string_metatable};
 use crate::vm::native::{Flow, Native, Outcome, Raise};
 use crate::vm::read_only;
@@ -393,8 +392,6 @@ fn chosen_error<'gc>(call: &mut Call<'gc, '_>, value: Value<'gc>, level: i64) ->
         return raise;
     }
     let raised = LuaString::from_slice(&call.ctx, &positioned);
-    if text.len() <= MAX_ERROR_BYTES {
-        *call.shared.chosen.borrow_mut() = Some(ChosenError { text, positioned });
-    }
+    call.shared.chosen.borrow_mut().raised(&call.shared.places.script, &text, &positioned);
     Raise::Value(raised.into())
 }

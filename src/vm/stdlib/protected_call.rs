@@ -118,6 +118,9 @@ impl<'gc> Sequence<'gc> for Protected<'gc> {
             return Err(error);
         }
         let value = error_value(ctx, &self.shared, &error);
+        if let Value::String(text) = value {
+            self.shared.chosen.borrow_mut().caught(text.as_bytes());
+        }
         set_mark(ctx, &self.shared, self.mark);
         stack.clear();
         match self.handler {
