@@ -145,7 +145,7 @@ fn compile_checked(name: &str, source: &[u8], traced: bool) -> Result<Program, L
     let mut interner = Interner::default();
     let mut chunk = compiler::parse_chunk(source, &mut interner)
         .map_err(|error| syntax_error::from_parser(name, source, &error))?;
-    rewrite::check_shape(name, &chunk)?;
+    rewrite::check_shape(name, &chunk).map_err(|error| syntax_error::from_shape(name, source, error))?;
     let names = Names::of(&chunk);
     let entries = find_entries(&chunk);
     let (hidden, places) = rewrite::rewrite(&mut chunk, (name, source), &names, traced);

@@ -130,7 +130,7 @@ impl Visitor for Shape<'_> {
         self.line = line;
         match statement {
             Statement::Break if self.function().loops == 0 => {
-                Err(self.syntax("no loop to close near 'break'"))
+                Err(self.syntax("no loop to break near 'break'"))
             }
             _ => Ok(()),
         }
