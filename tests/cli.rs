@@ -75,10 +75,14 @@ fn wrong_usage_and_unreadable_input_are_2() {
         (vec!["run", "/nonexistent.lua"], "can't be read"),
         (vec!["run", script, "--call", "{"], "it is no JSON"),
         (vec!["run", script, "args", "--call", "{}"], "cannot be used with"),
-        (vec!["run", script, "--timeout", "0"], "above 0"),
+        (vec!["run", script, "--timeout", "0"], "from 0.001"),
+        (vec!["run", script, "--timeout", "0.0000000001"], "from 0.001"),
+        (vec!["run", script, "--as", "nonsense"], "no peer id"),
+        (vec!["run", script, "--bogus"], "'--bogus'"),
+        (vec!["run", script, "--stat"], "'--stats'"),
         (vec!["run", script, "--memory", "5000"], "from 1 to 1024"),
         (vec!["run", script, "--repeat", "0"], "0 is not in 1.."),
-        (vec!["run", script, "--as", "l0l"], "base58"),
+        (vec!["run", script, "--as", "l0l"], "no peer id"),
         (vec!["run", script, "--peer", "/nonexistent"], "is no peer folder"),
         (vec!["lua", "/nonexistent.lua"], "can't be read"),
         (vec!["kv", "/nonexistent", "weather", "list"], "is no peer folder"),
@@ -301,4 +305,46 @@ fn the_demo_goes_well_and_leaves_the_folder_as_the_template_has_it() {
         fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/quiz").join(script)).unwrap();
     assert!(fs::read(dir.join("site").join(script)).unwrap() == original);
     goop2(["demo", "--once", "--dir", text(&dir)]).failed(1, "is not empty");
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_are_no_scripts() {
+    let temp = tempfile::tempdir().unwrap();
+    let pipe = temp.path().join("pipe.lua");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for file in [text(&pipe), "/dev/zero"] {
+        for command in ["check", "run", "lua"] {
+            goop2([command, file]).failed(2, "neither a file nor a folder");
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn check_reports_a_name_that_is_not_utf8_as_json() {
+    use std::os::unix::ffi::OsStrExt;
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9.lua"));
+    fs::write(&file, "function handle() end").unwrap();
+    for path in [file.as_path(), temp.path()] {
+        let ran = goop2([Path::new("check").as_os_str(), path.as_os_str(), "--json".as_ref()]).failed(1, "");
+        assert!(ran.json()["scripts"][0]["file"].as_str().unwrap().ends_with("caf\u{fffd}.lua"), "{ran:?}");
+    }
+}
+
+#[test]
+fn check_and_run_agree_on_what_can_be_called() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("script.lua");
+    for (source, code) in [
+        ("handle = 5", 1),
+        ("handle = { }", 1),
+        ("_G['handle'] = function() end", 0),
+        ("rawset(_G, 'handle', tostring)", 0),
+    ] {
+        fs::write(&file, source).unwrap();
+        assert_eq!(goop2(["check", text(&file)]).code, code, "{source}");
+        assert_eq!(goop2(["run", text(&file), "x"]).code, code, "{source}");
+    }
 }

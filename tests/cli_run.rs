@@ -129,6 +129,7 @@ fn requests_reach_neither_this_machine_nor_the_proxy_of_the_environment() {
 
 #[test]
 fn a_failure_has_its_kind_message_and_line() {
+    let deep = "[".repeat(100) + &"]".repeat(100);
     for (source, args, kind, line, message) in [
         ("function handle(args)\n  error('no')\nend", &[][..], "runtime", json!(2), "script.lua:2: no"),
         ("function handle(args)\n  local x 3\nend", &[], "syntax", json!(2), "script.lua:2: "),
@@ -136,6 +137,14 @@ fn a_failure_has_its_kind_message_and_line() {
         ("while true do end", &["--timeout", "0.1"], "timeout", Value::Null, "longer than 0.1 s"),
         ("function call() end", &[], "runtime", Value::Null, "the function handle is not defined"),
         ("function call() return {[1] = 1, x = 2} end", &["--call", "{}"], "limit", Value::Null, "neither"),
+        ("function call() end", &["--call", &deep], "limit", Value::Null, "deeper than 64 levels"),
+        (
+            "function handle() return {} end",
+            &[],
+            "runtime",
+            Value::Null,
+            "a string, a number or nil is needed",
+        ),
         (
             "function handle() local t = {} while true do t[#t + 1] = {} end end",
             &["--memory", "1"],
@@ -153,6 +162,9 @@ fn a_failure_has_its_kind_message_and_line() {
     }
     let large = format!("-- {}", "x".repeat(64 * 1024));
     assert_eq!(run_source(&large, &["--json"]).failed(1, "").json()["error"]["kind"], "limit");
+    run_source(&large, &[]).failed(1, "the source has more than 65536 bytes");
+    let marked = format!("\u{feff}handle = tostring --{}", "x".repeat(64 * 1024));
+    run_source(&marked, &[]).failed(1, "the source has more than 65536 bytes");
     run_source("function call() end", &[]).failed(1, "--call");
     run_source("function handle() error('no') end", &[]).failed(1, "goop2: script.lua:1: no");
 }
@@ -246,4 +258,14 @@ fn run_in_a_peer_uses_its_keys_and_its_identity() {
     let answers = r#"{"quiz_id": "solar-system", "answers": {"q1": "B"}}"#;
     let ran = goop2(["run", score.to_str().unwrap(), "--peer", peer, "--call", answers]).succeeded();
     assert_eq!(ran.json(), json!({"score": 1, "total": 5, "passed": false}));
+}
+
+#[test]
+fn text_that_starts_with_a_hyphen_is_a_number_or_stands_behind_two() {
+    let echo = "function handle(args) return '<' .. args .. '>' end";
+    for (args, reply) in [(&["-5"][..], "<-5>"), (&["--", "- x"], "<- x>"), (&["--", "--stats"], "<--stats>")]
+    {
+        assert_eq!(run_source(echo, args).succeeded().stdout.trim_end(), reply);
+    }
+    run_source(echo, &["--bogus"]).failed(2, "--bogus");
 }

@@ -24,15 +24,6 @@ use goop2::vm::{Entry, Limits, LoadError, Machine, Program};
 /// Scripts that do not give what they should yet, by reason. One that begins to pass fails the
 /// test until its line is removed, so that the list only says what is true.
 const KNOWN_DIFFERENCES: &[(&str, &[&str])] = &[
-    (
-        "the parser's error has other words or another line",
-        &[
-            "errors/syntax-bad-escape.lua",
-            "errors/syntax-break-outside.lua",
-            "errors/syntax-malformed-number.lua",
-            "errors/syntax-unfinished-string.lua",
-        ],
-    ),
     ("a loop of `__index` tables is followed until the time is over", &["language/index-loop.lua"]),
     ("`<=` does not fall back on `__lt`", &["language/metatable-le-by-lt.lua"]),
     ("an infinity has no negative zero as its fraction", &["math/modf-infinity.lua"]),

@@ -48,13 +48,18 @@ pub(crate) enum Command {
     Config(config::Args),
 }
 
+/// The shortest time limit that can be asked for, in seconds: less is no time to run in, and none that can be shown.
+const MIN_TIMEOUT_SECONDS: f64 = 0.001;
+
 /// Reads a time limit in seconds, `5` or `0.5`.
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
-        Ok(seconds) if seconds > 0.0 && seconds <= MAX_TIMEOUT_SECONDS => {
+        Ok(seconds) if (MIN_TIMEOUT_SECONDS..=MAX_TIMEOUT_SECONDS).contains(&seconds) => {
             Ok(Duration::from_secs_f64(seconds))
         }
-        _ => Err(format!("a time limit is a number of seconds above 0, at most {MAX_TIMEOUT_SECONDS}")),
+        _ => Err(format!(
+            "a time limit is a number of seconds from {MIN_TIMEOUT_SECONDS} to {MAX_TIMEOUT_SECONDS}"
+        )),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::failure::{CommandResult, Failure};
 use super::output::{Look, Output, note, printable};
-use super::scripts::{ScriptReport, Scripts, inspect};
+use super::scripts::{ScriptReport, Scripts, inspect, refuse_special};
 
 /// Compiles scripts without running them and shows what they are and what is wrong with them
 ///
@@ -45,11 +45,9 @@ pub(crate) fn execute(args: &Args) -> CommandResult {
 }
 
 fn scripts_at(path: &PathBuf) -> CommandResult<Scripts> {
-    let kind = std::fs::metadata(path).and_then(|kind| match kind.is_file() || kind.is_dir() {
-        // Opening tells what metadata does not: whether it can be read.
-        true => std::fs::File::open(path).map(|_| kind),
-        false => Err(std::io::Error::other("it is no plain file")),
-    });
+    // Opening tells what metadata does not: whether it can be read. To open a pipe would wait for its writer.
+    let kind = std::fs::metadata(path).and_then(|kind| refuse_special(&kind));
+    let kind = kind.and_then(|()| std::fs::File::open(path)?.metadata());
     let kind = kind.map_err(|error| Failure::unreadable(path, &error))?;
     if kind.is_file() {
         return Ok(Scripts(vec![inspect(path)]));

@@ -26,13 +26,14 @@ use super::scripts::{self, Scripts};
 /// stderr.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  goop2 run greet.lua --label Ada\n  \
+                        goop2 run echo.lua --stats -- '- a dash'\n  \
                         goop2 run quiz/site/lua/leaderboard.lua --peer quiz --call '{\"game_id\": \"solar-system\"}' --stats")]
 pub(crate) struct Args {
     /// The script
     script: PathBuf,
 
-    /// What follows the command's name in the chat
-    #[arg(allow_hyphen_values = true)]
+    /// What follows the command's name in the chat; behind -- if it starts with - and is no number
+    #[arg(allow_negative_numbers = true)]
     args: Option<String>,
 
     /// Call the data function with these parameters in place of the chat command
@@ -72,7 +73,9 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// Scripts are given any name of the right letters; a person who types one means a real id.
 fn peer_id(text: &str) -> Result<PeerId, String> {
+    text.parse::<libp2p::PeerId>().map_err(|error| format!("it is no peer id: {error}"))?;
     PeerId::parse(text).map_err(|error| error.to_string())
 }
 

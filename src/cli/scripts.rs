@@ -28,6 +28,7 @@ pub(crate) struct Scripts(pub(crate) Vec<ScriptReport>);
 #[derive(Debug, Serialize)]
 pub(crate) struct ScriptReport {
     pub(crate) name: String,
+    #[serde(serialize_with = "as_text")]
     pub(crate) file: PathBuf,
     /// `chat` and `data`, as far as the script answers to them.
     pub(crate) interfaces: Vec<&'static str>,
@@ -35,6 +36,11 @@ pub(crate) struct ScriptReport {
     pub(crate) problems: Vec<Problem>,
     /// What is not understood and does no harm.
     pub(crate) warnings: Vec<Problem>,
+}
+
+/// A path as text, whatever bytes it has: JSON is text, and a name that is not is among what the report is about.
+fn as_text<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 /// Something wrong with a script.
@@ -173,9 +179,19 @@ fn interfaces(file: &Path, entries: Entries) -> Vec<&'static str> {
 
 /// Reads a script, at most one byte more than one may have: enough to know that it is too large.
 pub(crate) fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    refuse_special(&fs::metadata(file)?)?;
     let mut source = Vec::new();
     fs::File::open(file)?.take(MAX_SOURCE_BYTES as u64 + 1).read_to_end(&mut source)?;
     Ok(source)
+}
+
+/// Refuses pipes, sockets and devices, which nobody means as a script: to open or to read one may wait for ever.
+/// The system refuses to read a folder in its own words.
+pub(crate) fn refuse_special(kind: &fs::Metadata) -> std::io::Result<()> {
+    if kind.is_file() || kind.is_dir() {
+        return Ok(());
+    }
+    Err(std::io::Error::other("it is neither a file nor a folder"))
 }
 
 /// The contract's word for why a script does not load.

@@ -40,11 +40,11 @@ impl fmt::Display for Frame {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
     /// The source is larger than a script may be.
-    #[error("{script}: the source has {found} bytes; the limit is {limit}")]
+    #[error("{script}: the source has {} bytes; the limit is {limit}", source_size(*.found, *.limit))]
     TooLarge {
         /// The script.
         script: String,
-        /// Its size in bytes.
+        /// Its size in bytes, or one over the limit: whoever reads a file need not read more.
         found: usize,
         /// The largest allowed.
         limit: usize,
@@ -147,6 +147,12 @@ pub enum RunError {
         /// `handle` or `call`.
         entry: &'static str,
     },
+    /// What a data function is called with is over a limit.
+    #[error("the request holds {problem}")]
+    Request {
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The result can't leave the script.
     #[error("{entry} returned {problem}")]
     Result {
@@ -176,9 +182,11 @@ impl RunError {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Script { .. } | Self::NoEntry { .. } | Self::NotKept { .. } => "runtime",
+            // A reply of the wrong type is an ordinary mistake; no limit is involved.
+            Self::Result { problem: ConvertError::Unexpected { .. }, .. } => "runtime",
             Self::Timeout { .. } => "timeout",
             Self::Memory { .. } => "memory",
-            Self::Value { .. } | Self::Result { .. } => "limit",
+            Self::Value { .. } | Self::Request { .. } | Self::Result { .. } => "limit",
             Self::Internal { .. } => "internal",
         }
     }
@@ -199,6 +207,11 @@ impl RunError {
             _ => None,
         }
     }
+}
+
+/// A size over `limit`: when it is by one, the rest was probably not read.
+fn source_size(found: usize, limit: usize) -> String {
+    if found == limit + 1 { format!("more than {limit}") } else { found.to_string() }
 }
 
 /// `file:line: `, or nothing.

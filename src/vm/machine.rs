@@ -424,8 +424,10 @@ fn reply(value: Value<'_>) -> Result<Option<Vec<u8>>, RunError> {
         value => match number_text(value) {
             Some(text) => text.into_bytes(),
             None => {
-                let problem =
-                    ConvertError::Unexpected { found: value.type_name(), expected: "a string or nil" };
+                let problem = ConvertError::Unexpected {
+                    found: value.type_name(),
+                    expected: "a string, a number or nil",
+                };
                 return Err(RunError::Result { entry: "handle", problem });
             }
         },
@@ -446,10 +448,8 @@ fn request<'gc>(ctx: Context<'gc>, shared: &Shared, params: &Json) -> Result<Val
             wanted: ctx.metrics().total_allocation().saturating_add(wanted),
             limit: shared.budget.limits().memory_bytes,
         },
-        Raise::Message(message) => {
-            let message = format!("the request holds {message}");
-            RunError::Script { message, chosen: None, at: None, traceback: Vec::new() }
-        }
+        // It is JSON already, so that only limits are left to go wrong.
+        Raise::Message(message) => RunError::Request { problem: message.to_string() },
         Raise::Value(_) | Raise::NotCallable(_) | Raise::Ended => {
             RunError::Internal { detail: "params".to_owned() }
         }

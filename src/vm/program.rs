@@ -71,7 +71,6 @@ impl Program {
     }
 
     fn compile_as(name: &str, source: &[u8], traced: bool) -> Result<Self, LoadError> {
-        let source = source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source);
         if source.len() > MAX_SOURCE_BYTES {
             return Err(LoadError::TooLarge {
                 script: name.to_owned(),
@@ -79,6 +78,9 @@ impl Program {
                 limit: MAX_SOURCE_BYTES,
             });
         }
+        // Only now: whoever reads a file reads no more than one byte over the limit, and without these three the
+        // beginning of a larger one would pass for the whole.
+        let source = source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source);
         if source.first() == Some(&BYTECODE_MARK) {
             return Err(LoadError::Bytecode { script: name.to_owned() });
         }
@@ -145,7 +147,7 @@ fn compile_checked(name: &str, source: &[u8], traced: bool) -> Result<Program, L
     let mut interner = Interner::default();
     let mut chunk = compiler::parse_chunk(source, &mut interner)
         .map_err(|error| syntax_error::from_parser(name, source, &error))?;
-    rewrite::check_shape(name, &chunk)?;
+    rewrite::check_shape(name, &chunk).map_err(|error| syntax_error::from_shape(name, source, error))?;
     let names = Names::of(&chunk);
     let entries = find_entries(&chunk);
     let (hidden, places) = rewrite::rewrite(&mut chunk, (name, source), &names, traced);

@@ -103,7 +103,7 @@ impl Finished {
             "stats": {
                 "fuel": self.stats.fuel,
                 "peak_memory_bytes": self.stats.peak_memory_bytes,
-                "wall_ms": self.stats.wall.as_secs_f64() * 1e3,
+                "wall_ms": rounded(self.stats.wall.as_secs_f64() * 1e3),
                 "http_requests": self.stats.http_requests,
             },
         });
@@ -160,8 +160,14 @@ impl Repeat {
     }
 
     fn as_json(&self) -> Value {
-        json!({ "n": self.n, "mean_us": self.mean_us, "p50_us": self.p50_us, "p99_us": self.p99_us })
+        let [mean, p50, p99] = [self.mean_us, self.p50_us, self.p99_us].map(rounded);
+        json!({ "n": self.n, "mean_us": mean, "p50_us": p50, "p99_us": p99 })
     }
+}
+
+/// To three decimals: further digits of a float say nothing about the run.
+fn rounded(figure: f64) -> f64 {
+    (figure * 1e3).round() / 1e3
 }
 
 /// The functions that an error went through, on stderr.

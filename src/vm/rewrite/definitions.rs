@@ -2,15 +2,19 @@
 //! comment or a string that says `function call(` defines nothing.
 
 use piccolo::compiler::parser::{
-    AssignmentTarget, Block, Chunk, FieldSuffix, ForStatement, PrimaryExpression, Statement,
+    AssignmentStatement, AssignmentTarget, Block, CallSuffix, Chunk, Expression, FieldSuffix, ForStatement,
+    FunctionCallStatement, HeadExpression, PrimaryExpression, SimpleExpression, Statement,
+    SuffixedExpression,
 };
 
 use crate::vm::program::Text;
 
 /// Whether the main chunk assigns the global `name`, in a function statement or an assignment,
-/// at the top or inside a block, but not where a local variable of that name is in scope.
+/// at the top or inside a block, but not where a local variable of that name is in scope. `_G.name`
+/// and `rawset(_G, "name", …)` are the same global.
 ///
-/// What is assigned is only known when the program runs; the engine checks it there.
+/// What is assigned is in general only known when the program runs; the engine checks it there. A
+/// number, text or table is no function on the face of it and does not count.
 pub(crate) fn defines_global_function(chunk: &Chunk<Text>, name: &[u8]) -> bool {
     block_defines(&chunk.block, name)
 }
@@ -22,8 +26,13 @@ fn block_defines(block: &Block<Text>, name: &[u8]) -> bool {
                 return false;
             }
             Statement::LocalFunction(s) if &*s.name == name => return false,
-            Statement::Function(s) if s.fields.is_empty() && s.method.is_none() => &*s.name == name,
-            Statement::Assignment(s) => s.targets.iter().any(|target| is_global(target, name)),
+            Statement::Function(s) if s.method.is_none() => match s.fields.as_slice() {
+                [] => &*s.name == name,
+                [field] => is_globals_name(&s.name) && &**field == name,
+                _ => false,
+            },
+            Statement::Assignment(s) => assigns(s, name),
+            Statement::FunctionCall(s) => sets_raw(s, name),
             other => blocks_of(other).into_iter().any(|inner| block_defines(inner, name)),
         };
         if found {
@@ -36,12 +45,66 @@ fn block_defines(block: &Block<Text>, name: &[u8]) -> bool {
 fn is_global(target: &AssignmentTarget<Text>, name: &[u8]) -> bool {
     match target {
         AssignmentTarget::Name(target) => &**target == name,
-        AssignmentTarget::Field(table, FieldSuffix::Named(field)) => {
-            let globals = matches!(&table.primary, PrimaryExpression::Name(table) if &**table == b"_G");
-            globals && table.suffixes.is_empty() && &**field == name
+        AssignmentTarget::Field(table, FieldSuffix::Named(field)) => is_globals(table) && &**field == name,
+        AssignmentTarget::Field(table, FieldSuffix::Indexed(field)) => {
+            is_globals(table) && is_text(field, name)
         }
-        AssignmentTarget::Field(..) => false,
     }
+}
+
+fn assigns(statement: &AssignmentStatement<Text>, name: &[u8]) -> bool {
+    let targets = statement.targets.iter().enumerate();
+    targets.filter(|(_, target)| is_global(target, name)).any(|(index, _)| {
+        // One that has no value of its own is given nil, or what the last call returns besides.
+        let value = statement.values.get(index).or(statement.values.last());
+        value.is_some_and(may_be_function)
+    })
+}
+
+/// `rawset(_G, "name", value)`
+fn sets_raw(statement: &FunctionCallStatement<Text>, name: &[u8]) -> bool {
+    let is_rawset = matches!(&statement.head.primary, PrimaryExpression::Name(f) if &**f == b"rawset");
+    let CallSuffix::Function(arguments) = &statement.call else { return false };
+    let [table, field, value] = arguments.as_slice() else { return false };
+    let of_globals = matches!(simple(table), Some(SimpleExpression::Suffixed(table)) if is_globals(table));
+    let of_name = is_rawset && statement.head.suffixes.is_empty() && of_globals && is_text(field, name);
+    of_name && may_be_function(value)
+}
+
+fn is_globals(table: &SuffixedExpression<Text>) -> bool {
+    let named = matches!(&table.primary, PrimaryExpression::Name(name) if is_globals_name(name));
+    named && table.suffixes.is_empty()
+}
+
+fn is_globals_name(name: &[u8]) -> bool {
+    matches!(name, b"_G" | b"_ENV")
+}
+
+/// An expression without operators.
+fn simple(expression: &Expression<Text>) -> Option<&SimpleExpression<Text>> {
+    match &*expression.head {
+        HeadExpression::Simple(simple) if expression.tail.is_empty() => Some(simple),
+        _ => None,
+    }
+}
+
+fn is_text(expression: &Expression<Text>, wanted: &[u8]) -> bool {
+    matches!(simple(expression), Some(SimpleExpression::String(text)) if &**text == wanted)
+}
+
+fn may_be_function(value: &Expression<Text>) -> bool {
+    !matches!(
+        simple(value),
+        Some(
+            SimpleExpression::Float(_)
+                | SimpleExpression::Integer(_)
+                | SimpleExpression::String(_)
+                | SimpleExpression::Nil
+                | SimpleExpression::True
+                | SimpleExpression::False
+                | SimpleExpression::TableConstructor(_)
+        )
+    )
 }
 
 fn blocks_of(statement: &Statement<Text>) -> Vec<&Block<Text>> {
@@ -68,6 +131,14 @@ mod tests {
             ("function handle(args) end", true, false),
             ("handle = function() end call = handle", true, true),
             ("_G.call = print", false, true),
+            ("_G['call'] = print", false, true),
+            ("function _G.handle() end", true, false),
+            ("rawset(_G, 'handle', print)", true, false),
+            ("t['call'] = print t.handle = print rawset(t, 'call', print)", false, false),
+            ("handle = 5 call = 'x'", false, false),
+            ("handle, call = {}, print", false, true),
+            ("handle, call = f()", true, true),
+            ("handle = nil function handle() end", true, false),
             ("if os then function call() end end", false, true),
             ("-- function handle() end", false, false),
             ("local s = [[function call() end]]", false, false),

@@ -20,6 +20,8 @@ const MAX_CHAIN: usize = 1_000;
 const MAX_NESTING: usize = 100;
 /// Values in one list: arguments, returns, targets.
 const MAX_VALUES: usize = 250;
+/// Functions written directly in one function: the code generator numbers them with one byte.
+const MAX_FUNCTIONS: usize = 256;
 /// Registers of one function: its locals in scope and the lists that are being computed. The
 /// code generator has 256 and panics for want of one; the rest is for what it needs besides.
 const MAX_REGISTERS: usize = 251;
@@ -53,6 +55,8 @@ struct Function {
     locals: usize,
     /// Values in the lists around here.
     pending: usize,
+    /// Functions in it so far, without those within them.
+    functions: usize,
     /// Loops around here.
     loops: usize,
     /// Whether it takes `...`.
@@ -116,6 +120,9 @@ impl Visitor for Shape<'_> {
         definition: &FunctionDefinition<Text>,
         is_method: bool,
     ) -> Result<(), LoadError> {
+        self.function().functions += 1;
+        let found = self.function().functions;
+        self.at_most("functions directly in one function", found, MAX_FUNCTIONS)?;
         self.functions.push(Function { varargs: definition.has_varargs, ..Function::default() });
         self.nest()?;
         self.declare(definition.parameters.len() + usize::from(is_method))
@@ -130,7 +137,7 @@ impl Visitor for Shape<'_> {
         self.line = line;
         match statement {
             Statement::Break if self.function().loops == 0 => {
-                Err(self.syntax("no loop to close near 'break'"))
+                Err(self.syntax("no loop to break near 'break'"))
             }
             _ => Ok(()),
         }
@@ -230,6 +237,9 @@ mod tests {
         assert_eq!(refusal(&both), format!("s.lua:1: local variables and values in lists at once: {found}"));
         let chain = format!("{}x = a{}", "local a ".repeat(180), " .. a".repeat(80));
         assert!(refusal(&chain).contains("local variables and values in lists at once"));
+        let functions = "f(function() end)\n".repeat(257);
+        let found = "found 257, the limit is 256";
+        assert_eq!(refusal(&functions), format!("s.lua:257: functions directly in one function: {found}"));
         let nesting = format!("x = {}1{}", "(".repeat(100), ")".repeat(100));
         assert!(refusal(&nesting).contains("levels of nesting: found 101, the limit is 100"));
     }
@@ -255,6 +265,7 @@ mod tests {
             format!("x = a{}", " .. a".repeat(190)),
             format!("{}x = a{}", "local a ".repeat(170), " .. a".repeat(70)),
             format!("x = {{{}}}", "1,".repeat(20_000)),
+            "function f() return a.b + g(c) end\n".repeat(256),
             format!("x = {}1{}", "(".repeat(45), ")".repeat(45)),
             format!("if a then {} end", "elseif b then ".repeat(3_000)),
             // With what the mark takes besides.

@@ -1,0 +1,2 @@
+-- expect-error: syntax-name-missing.lua:2: '<name>' expected near '='
+local = 1
