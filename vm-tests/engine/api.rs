@@ -349,7 +349,8 @@ mod database {
             "function call(r)
                 local _, missing = pcall(goop.db.query, 'SELECT * FROM quiz_answers')
                 local _, kind = pcall(goop.db.query, 'SELECT ?', {})
-                local _, twice = pcall(goop.db.query, 'SELECT 1 AS a, 2 AS a')
+                -- As `SELECT *` over two tables gives two of `_id`.
+                local twice = goop.db.query('SELECT 1 AS a, 2 AS a')[1].a
                 return { missing, kind, twice }
             end",
         )]);
@@ -359,8 +360,7 @@ mod database {
             result[1].as_str().unwrap().contains("a value for the database expected, got table"),
             "{result}"
         );
-        let twice = "goop.db.query: two columns are called a: give one another name with AS";
-        assert_eq!(result[2], twice);
+        assert_eq!(result[2], 2, "the last of two columns counts");
     }
 }
 

@@ -126,15 +126,11 @@ fn value<'gc>(call: &mut Call<'gc, '_>, value: &SqlValue) -> Result<Value<'gc>, 
     })
 }
 
-/// Rows as a list of tables by column name.
+/// Rows as a list of tables by column name. Of columns that share one the last counts, as in deployed peers: a
+/// `SELECT *` over two tables has both of their `_id`, and refusing it would break scripts that never look at them.
 fn give_rows<'gc>(call: &mut Call<'gc, '_>, rows: &Rows) -> Outcome<'gc> {
     let mut names = Vec::new();
-    for (position, column) in rows.columns.iter().enumerate() {
-        if rows.columns.iter().skip(position + 1).any(|other| other == column) {
-            return Err(Raise::Message(format!(
-                "goop.db.query: two columns are called {column}: give one another name with AS"
-            )));
-        }
+    for column in &rows.columns {
         names.push(call.new_string(column.as_bytes())?);
     }
     let list = Table::new(&call.ctx);
