@@ -218,7 +218,7 @@ fn check_names_what_is_no_script_by_its_name_or_its_kind() {
     ] {
         assert!(report.contains(problem), "{problem}: {report}");
     }
-    goop2(["check", text(&scripts.join("pipe.lua"))]).failed(2, "it is no plain file");
+    goop2(["check", text(&scripts.join("pipe.lua"))]).failed(2, "it is neither a file nor a folder");
 }
 
 #[test]
