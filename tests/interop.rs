@@ -152,7 +152,7 @@ fn a_js_visitor_chats_and_is_replied_to_on_a_stream_of_its_own() {
     replied(&mut visitor, "Visit 42");
     let help = visits.replace("0007", "0008").replace("!visits", "!help");
     send(&mut visitor, &help, true);
-    replied(&mut visitor, "Available commands:\n  !visits");
+    replied(&mut visitor, "Available commands:\n  !visits\n!help NAME tells more about one");
 }
 
 #[test]

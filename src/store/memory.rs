@@ -41,8 +41,8 @@ static ENDED: Condvar = Condvar::new();
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 struct Entry {
+    /// Grows with every query that begins.
     id: u64,
-    begun: Instant,
     told: Arc<AtomicBool>,
 }
 
@@ -61,9 +61,9 @@ pub(super) fn limit_process_heap(connection: &Connection) -> rusqlite::Result<()
 
 impl Running {
     pub(super) fn begin() -> Self {
-        let (id, begun, told) = (NEXT_ID.fetch_add(1, Ordering::Relaxed), Instant::now(), Arc::default());
-        RUNNING.lock().push(Entry { id, begun, told: Arc::clone(&told) });
-        Self { id, attempt_begun: begun, told, ended_others: 0 }
+        let (id, told) = (NEXT_ID.fetch_add(1, Ordering::Relaxed), Arc::default());
+        RUNNING.lock().push(Entry { id, told: Arc::clone(&told) });
+        Self { id, attempt_begun: Instant::now(), told, ended_others: 0 }
     }
 
     /// Begins the statement, or begins it again.
@@ -116,7 +116,7 @@ pub(super) fn is_out_of_memory(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::OutOfMemory)
 }
 
-/// Tells the query that began first, other than `own`, to end, and waits until it has. Not on behalf of
+/// Tells the query that began first, of those before `own`, to end, and waits until it has. Not on behalf of
 /// one that was told so itself: two would wait for each other.
 fn end_longest(own: Option<u64>) -> bool {
     let until = Instant::now() + END_TIMEOUT;
@@ -124,8 +124,9 @@ fn end_longest(own: Option<u64>) -> bool {
     if running.iter().any(|entry| Some(entry.id) == own && entry.told.load(Ordering::Relaxed)) {
         return false;
     }
-    let others = running.iter().filter(|entry| Some(entry.id) != own);
-    let Some(first) = others.min_by_key(|entry| entry.begun) else { return false };
+    // Never for one that began earlier: it is the longest itself, whenever it began its statement again.
+    let others = running.iter().filter(|entry| own.is_none_or(|own| entry.id < own));
+    let Some(first) = others.min_by_key(|entry| entry.id) else { return false };
     let id = first.id;
     // Whoever is on the way out already is waited for all the same.
     first.told.store(true, Ordering::Relaxed);
