@@ -104,6 +104,8 @@ fn an_endless_sort() {
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
         let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         let most: u64 = most.trim().trim_end_matches(" kB").parse().unwrap();
-        assert!(most < 256 * 1024, "{most} KiB");
+        // Seen: 150 to 257 MiB, by how the allocator spreads rows over the threads; 528 when queries kept what they
+        // had, and more with every round.
+        assert!(most < 384 * 1024, "{most} KiB");
     }
 }
