@@ -140,7 +140,7 @@ impl ReadOnly {
             }
             match result {
                 // Nothing was given to the caller yet, and reading twice does no harm.
-                Err(QueryError::TooMuchMemory) if running.may_try_again() => {}
+                Err(QueryError::TooMuchMemory) if running.may_try_again(limits.deadline) => {}
                 result => return result,
             }
         }
@@ -226,6 +226,7 @@ fn attempt(
     limits: &QueryLimits,
 ) -> Result<Rows, QueryError> {
     let reader = lease.reader()?;
+    running.runs_on(&reader.connection);
     reader.clock.set(limits.deadline, Arc::clone(&limits.cancel));
     reader.clock.give_way(Arc::clone(running.told()));
     reader.functions.start();
