@@ -335,7 +335,7 @@ impl Engine {
             commands: self.registry.loaded().commands.clone(),
             kv: self.config.kv_enabled.then(|| Arc::new(self.stores.session(&script.name))),
             #[cfg(feature = "db")]
-            queries: is_function.then(|| self.queries.of(&script.name)),
+            queries: is_function.then(|| self.queries.clone()),
             #[cfg(feature = "http")]
             http: self.config.http_enabled.then(|| self.http.clone()),
             http_requests: Cell::new(0),

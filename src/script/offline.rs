@@ -18,7 +18,7 @@ use crate::script::http::HttpClient;
 use crate::script::kv_store::KvStore;
 use crate::script::name::{SCRIPT_FILE_RULE, ScriptName};
 #[cfg(feature = "db")]
-use crate::script::queries::{Queries, ScriptQueries};
+use crate::script::queries::Queries;
 use crate::script::registry::{Script, load};
 use crate::script::workers::{Finished, Job, run_job};
 use crate::vm::{Entries, Entry, Limits, LoadError, Outcome, RunError, Stats};
@@ -54,7 +54,7 @@ pub struct Runner {
     surroundings: Surroundings,
     kv: Arc<KvStore>,
     #[cfg(feature = "db")]
-    queries: Option<Arc<ScriptQueries>>,
+    queries: Option<Queries>,
     runtime: tokio::runtime::Runtime,
     tasks: LocalSet,
     // Deletes the folder when dropped.
@@ -96,7 +96,7 @@ impl Runner {
         Ok(Self {
             kv: Arc::new(KvStore::new(script_dir, &name)),
             #[cfg(feature = "db")]
-            queries: surroundings.peer_dir.as_deref().map(|dir| Queries::new(dir).of(&name)),
+            queries: surroundings.peer_dir.as_deref().map(Queries::new),
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build()?,
             tasks: LocalSet::new(),
             _temporary: temporary,

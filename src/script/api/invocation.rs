@@ -11,7 +11,7 @@ use crate::script::log_text::LineBudget;
 use crate::script::name::ScriptName;
 use crate::script::places::Place;
 #[cfg(feature = "db")]
-use crate::script::queries::ScriptQueries;
+use crate::script::queries::Queries;
 use crate::vm::call::Host;
 
 use super::log;
@@ -32,7 +32,7 @@ pub(crate) struct Invocation {
     pub(crate) kv: Option<Arc<KvSession>>,
     /// The peer's database, for data functions.
     #[cfg(feature = "db")]
-    pub(crate) queries: Option<Arc<ScriptQueries>>,
+    pub(crate) queries: Option<Queries>,
     /// The HTTP client, unless the owner switched it off.
     #[cfg(feature = "http")]
     pub(crate) http: Option<HttpClient>,

@@ -2,12 +2,14 @@
 //!
 //! - `addresses`: where a request may lead, redirects and certificates included
 //! - `bodies`: what comes back, however much and however broken
+//! - `fairness`: what one script's requests leave for another's
 //! - `requests`: what a script asks for, and how it is told what came of it
 //! - `server`: a web server of a test's own
 //! - `waiting`: requests that take their time
 
 mod addresses;
 mod bodies;
+mod fairness;
 mod requests;
 mod server;
 mod waiting;
