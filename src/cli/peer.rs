@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use futures::FutureExt;
 use goop2::chat::Message;
 use goop2::p2p::{PresenceEvent, PresentPeer};
-use goop2::peer::{Peer, PeerError, PeerEvent, PeerOptions};
+use goop2::peer::{Feed, Peer, PeerError, PeerEvent, PeerOptions};
 use goop2::peer_id::PeerId;
 use goop2::script::{InvocationReport, ScriptEvent, ScriptStats};
 use libp2p::Multiaddr;
@@ -49,8 +49,8 @@ pub(crate) struct Args {
     no_viewer: bool,
 
     /// Print one JSON event per line; the first is {"event": "ready", "peer_id", "addrs", "viewer"},
-    /// {"event": "left-out", "lines"} stands where they were read too slowly, and the counters of the scripts come
-    /// each minute in which they changed, and at the end, as {"event": "script-stats", "scripts"}
+    /// {"event": "left-out", "lines"} stands where they came too fast or were read too slowly, and the counters
+    /// of the scripts come each minute in which they changed, and at the end, as {"event": "script-stats", "scripts"}
     #[arg(long)]
     json: bool,
 }
@@ -146,7 +146,7 @@ impl Show {
             let _ = output.line(line);
         };
         let say_left_out = if json {
-            |lines| json!({ "event": "left-out", "lines": lines }).to_string()
+            |lines| left_out(lines).to_string()
         } else {
             |lines| format!("left out  {lines} lines, because they were read too slowly")
         };
@@ -200,10 +200,12 @@ impl Show {
     }
 
     fn event(&mut self, event: &PeerEvent) {
-        if self.json {
-            return self.say_json(&as_json(event));
-        }
         match event {
+            // Of invocations a person is shown nothing, and so misses nothing.
+            PeerEvent::Missed { feed: Feed::Invocations, .. } if !self.json => {}
+            // Not a line like others: it must count even if there is no room for it.
+            PeerEvent::Missed { count, .. } => self.lines.leave_out(*count),
+            event if self.json => self.say_json(&as_json(event)),
             PeerEvent::Script(ScriptEvent::Loaded { name }) => {
                 self.say(format!("{}  {name}.lua", self.look.paint(Look::Good, "loaded")));
             }
@@ -276,7 +278,12 @@ fn as_json(event: &PeerEvent) -> Value {
         PeerEvent::DialFailed { address, reason } => {
             json!({ "event": "not-connected", "addr": address.to_string(), "reason": reason })
         }
+        PeerEvent::Missed { count, .. } => left_out(*count),
     }
+}
+
+fn left_out(lines: u64) -> Value {
+    json!({ "event": "left-out", "lines": lines })
 }
 
 fn invocation(report: &InvocationReport) -> Value {
