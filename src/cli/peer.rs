@@ -9,6 +9,7 @@ use goop2::chat::Message;
 use goop2::p2p::{PresenceEvent, PresentPeer};
 use goop2::peer::{Feed, Peer, PeerError, PeerEvent, PeerOptions};
 use goop2::peer_id::PeerId;
+use goop2::printable::json_written_out;
 use goop2::script::{InvocationReport, ScriptEvent, ScriptStats};
 use libp2p::Multiaddr;
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use super::address::{PeerAddress, multiaddr};
 use super::background::BackgroundLines;
 use super::failure::{CommandResult, Failure};
-use super::output::{Look, Output, escape_controls, note, one_line, printable};
+use super::output::{Look, Output, note, one_line, printable};
 use super::stop::Stop;
 
 /// How much of a message is shown, in characters; --json has all of it.
@@ -158,7 +159,7 @@ impl Show {
     }
 
     fn say_json(&mut self, event: &Value) {
-        self.say(escape_controls(&event.to_string()));
+        self.say(json_written_out(&event.to_string()));
     }
 
     async fn ready(&mut self, dir: &Path, peer: &Peer) {

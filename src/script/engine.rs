@@ -13,6 +13,7 @@ use tokio::sync::{broadcast, oneshot};
 use tokio::time::Instant;
 
 use crate::config::LuaConfig;
+use crate::printable::is_unseen;
 use crate::script::api::Invocation;
 use crate::script::counters::{Counters, InvocationReport, LastError, REPORT_BACKLOG, Reports, ScriptStats};
 #[cfg(feature = "http")]
@@ -365,7 +366,7 @@ impl Engine {
 
 /// A stranger's text, short and printable, for a message.
 fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(crate::script::MAX_SCRIPT_NAME_CHARS).collect()
+    text.chars().filter(|c| !is_unseen(*c)).take(crate::script::MAX_SCRIPT_NAME_CHARS).collect()
 }
 
 /// Tells the log what happened to scripts. The log's target is one of its own, so that a program which
