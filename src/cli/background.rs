@@ -1,4 +1,4 @@
-//! Lines to stdout that nobody waits for.
+//! Lines to stdout and to the log that nobody waits for.
 //!
 //! A reader that stops reading makes a write wait for ever. For a command that does one thing that
 //! is right; a peer has to hear its owner's wish to stop all the same, and strangers decide how
@@ -82,7 +82,6 @@ impl BackgroundLines {
 
     fn tell_left_out(&mut self) {
         if self.left_out > 0 {
-            tracing::warn!(lines = self.left_out, "stdout is read too slowly; lines were left out");
             let line = (self.say_left_out)(std::mem::take(&mut self.left_out));
             self.send(line);
         }

@@ -101,7 +101,8 @@ pub(crate) async fn execute(args: Args) -> CommandResult {
         }
     }
     if !args.json {
-        note("stopping; Ctrl-C again stops at once");
+        // Nobody may be reading, and then this would wait for ever.
+        std::thread::spawn(|| note("stopping; Ctrl-C again stops at once"));
     }
     tokio::select! {
         () = peer.shutdown() => {}
@@ -147,9 +148,15 @@ impl Show {
             let _ = output.line(line);
         };
         let say_left_out = if json {
-            |lines| left_out(lines).to_string()
+            |lines| {
+                log_left_out(lines);
+                left_out(lines).to_string()
+            }
         } else {
-            |lines| format!("left out  {lines} lines, because they were read too slowly")
+            |lines| {
+                log_left_out(lines);
+                format!("left out  {lines} lines, because they were read too slowly")
+            }
         };
         Self { look: Output::stdout(), lines: BackgroundLines::start(write, say_left_out), json, own }
     }
@@ -281,6 +288,10 @@ fn as_json(event: &PeerEvent) -> Value {
         }
         PeerEvent::Missed { count, .. } => left_out(*count),
     }
+}
+
+fn log_left_out(lines: u64) {
+    tracing::warn!(lines, "stdout is read too slowly; lines were left out");
 }
 
 fn left_out(lines: u64) -> Value {
