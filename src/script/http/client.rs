@@ -23,7 +23,7 @@ use crate::script::shares::{Alone, NoShare, Shares};
 
 /// The most connections at once. Whoever finds none free waits within its own deadline. Below what
 /// the system lets a process open it stays in any case: the peer needs files and streams too.
-const MAX_CONNECTIONS: usize = 12 * 1024;
+const MAX_CONNECTIONS: usize = 16 * 1024;
 
 /// The most headers of a response.
 const MAX_RESPONSE_HEADERS: usize = 128;
