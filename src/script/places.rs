@@ -11,8 +11,6 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-#[cfg(feature = "http")]
-use tokio::sync::Semaphore;
 
 use crate::script::name::ScriptName;
 use crate::script::shares::{Alone, NoShare, Share, Shares};
@@ -39,9 +37,9 @@ pub(crate) struct Places {
     running: Arc<Shares>,
     max_waiting: usize,
     #[cfg(feature = "http")]
-    lent: Arc<Semaphore>,
+    lent: Arc<Shares>,
     #[cfg(feature = "http")]
-    lent_kib: Arc<Semaphore>,
+    lent_kib: Arc<Shares>,
 }
 
 /// The place of one invocation, given back when dropped.
@@ -65,9 +63,9 @@ impl Places {
             running: Shares::new(max_running.max(1), Alone::ThreeQuarters),
             max_waiting,
             #[cfg(feature = "http")]
-            lent: Arc::new(Semaphore::new(MAX_LENT)),
+            lent: Shares::new(MAX_LENT, Alone::ThreeQuarters),
             #[cfg(feature = "http")]
-            lent_kib: Arc::new(Semaphore::new(MAX_LENT_KIB)),
+            lent_kib: Shares::new(MAX_LENT_KIB, Alone::ThreeQuarters),
         })
     }
 
@@ -92,10 +90,9 @@ impl Place {
     /// that holds `held_bytes`. Ends only with a place to run again.
     pub(crate) async fn leave_during<T>(&self, held_bytes: usize, work: impl Future<Output = T>) -> T {
         let kib = held_bytes.saturating_add(WAITING_OVERHEAD_BYTES).div_ceil(1024);
-        let kib = u32::try_from(kib).unwrap_or(u32::MAX);
-        let room = self.places.lent.clone().try_acquire_owned();
-        let room_for_bytes = self.places.lent_kib.clone().try_acquire_many_owned(kib);
-        let (Ok(_room), Ok(_room_for_bytes)) = (room, room_for_bytes) else {
+        let room = self.places.lent.try_take(&self.script, 1);
+        let room_for_bytes = self.places.lent_kib.try_take(&self.script, kib);
+        let (Some(_room), Some(_room_for_bytes)) = (room, room_for_bytes) else {
             return work.await;
         };
         drop(self.held.lock().take());
@@ -157,5 +154,27 @@ mod tests {
         let held = MAX_LENT_KIB * 1024;
         let other = async { places.enter(&name(RUNNING)).await.err() };
         assert_eq!(waiter.leave_during(held, other).await, Some(Busy));
+    }
+
+    /// Then each request of another script kept a place to run.
+    #[cfg(feature = "http")]
+    #[tokio::test]
+    async fn a_script_whose_calls_hold_much_leaves_others_room_to_wait() {
+        const HELD_BYTES: usize = MAX_LENT_KIB * 1024 / 8;
+        let places = Places::new(RUNNING, 0);
+        let mut lent = Vec::new();
+        for _ in 0..RUNNING {
+            let place = places.enter(&name(0)).await.unwrap();
+            // One look begins the wait; those for whom there is no room keep their place.
+            let mut wait =
+                Box::pin(async move { place.leave_during(HELD_BYTES, std::future::pending::<()>()).await });
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(wait.as_mut().poll(&mut context).is_pending());
+            lent.push(wait);
+        }
+        let other = places.enter(&name(1)).await.unwrap();
+        let running = places.running.in_use();
+        let during = async { places.running.in_use() };
+        assert_eq!(other.leave_during(HELD_BYTES, during).await, running - 1, "its place is lent");
     }
 }

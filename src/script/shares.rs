@@ -38,11 +38,12 @@ pub(crate) struct Shares {
     state: Mutex<State>,
 }
 
-/// One of it, given back when dropped.
+/// A part of it, given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
     shares: Arc<Shares>,
     script: ScriptName,
+    size: usize,
 }
 
 #[derive(Debug)]
@@ -65,13 +66,16 @@ struct Own {
 }
 
 impl Alone {
-    /// Whether who has `held` may have one more of the `free`. The last one is for who has none.
-    fn allows(self, held: usize, free: usize) -> bool {
-        let (parts, of_free) = match self {
-            Self::AQuarter => (held.saturating_mul(3), free),
-            Self::ThreeQuarters => (held, free.saturating_mul(3)),
-        };
-        if held == 0 { free > 0 } else { free > 1 && parts < of_free }
+    /// Whether who has `held` may have `more` of the `free`: what it would hold is weighed against what would be
+    /// left. Who has nothing may have all.
+    fn allows(self, held: usize, more: usize, free: usize) -> bool {
+        let Some(left) = free.checked_sub(more) else { return false };
+        let holds = held.saturating_add(more);
+        held == 0
+            || match self {
+                Self::AQuarter => holds.saturating_mul(3) <= left,
+                Self::ThreeQuarters => holds <= left.saturating_mul(3),
+            }
     }
 }
 
@@ -110,18 +114,29 @@ impl Shares {
             }
             let (held, own_waiting) =
                 state.of_script.get(script).map_or((0, 0), |own| (own.held, own.queue.len()));
-            let share = || Share { shares: self.clone(), script: script.clone() };
-            if own_waiting == 0 && self.alone.allows(held, state.free) {
-                state.give(script);
-                return Ok(share());
+            if own_waiting == 0 && self.alone.allows(held, 1, state.free) {
+                state.give(script, 1);
+                return Ok(Share { shares: self.clone(), script: script.clone(), size: 1 });
             }
-            if !self.alone.allows(own_waiting, max_waiting.saturating_sub(state.waiting)) {
+            if !self.alone.allows(own_waiting, 1, max_waiting.saturating_sub(state.waiting)) {
                 return Err(NoShare);
             }
             state.wait(script)
         };
         let _waiting = Waiting { shares: self, script, number };
         granted.await.map_err(|_| NoShare)
+    }
+
+    /// A share of `size` if it can be had at once.
+    #[cfg(feature = "http")]
+    pub(crate) fn try_take(self: &Arc<Self>, script: &ScriptName, size: usize) -> Option<Share> {
+        let mut state = self.state.lock();
+        let held = state.of_script.get(script).map_or(0, |own| own.held);
+        if state.is_closed || !self.alone.allows(held, size, state.free) {
+            return None;
+        }
+        state.give(script, size);
+        Some(Share { shares: self.clone(), script: script.clone(), size })
     }
 
     /// Gives nothing to anybody any more; who waits is refused.
@@ -152,7 +167,7 @@ impl Shares {
                 state.of_script.insert(script.clone(), own);
             }
             while let Some((script, waiter)) = state.next(self.alone) {
-                granted.push((Share { shares: self.clone(), script }, waiter));
+                granted.push((Share { shares: self.clone(), script, size: 1 }, waiter));
             }
         }
         for (share, waiter) in granted {
@@ -172,12 +187,12 @@ impl State {
         (number, granted)
     }
 
-    /// Gives one to `script`.
-    fn give(&mut self, script: &ScriptName) {
-        self.free -= 1;
+    /// Gives so much to `script`.
+    fn give(&mut self, script: &ScriptName, size: usize) {
+        self.free -= size;
         self.next_number += 1;
         let own = self.of_script.entry(script.clone()).or_default();
-        own.held += 1;
+        own.held += size;
         own.last_given = self.next_number;
     }
 
@@ -187,13 +202,13 @@ impl State {
         let wanting = self.of_script.iter().filter(|(_, own)| !own.queue.is_empty());
         let (script, own) =
             wanting.min_by_key(|(_, own)| (own.held, own.last_given, own.queue.keys().next()))?;
-        if !alone.allows(own.held, self.free) {
+        if !alone.allows(own.held, 1, self.free) {
             return None;
         }
         let script = script.clone();
         let (_, waiter) = self.of_script.get_mut(&script)?.queue.pop_first()?;
         self.waiting -= 1;
-        self.give(&script);
+        self.give(&script, 1);
         Some((script, waiter))
     }
 }
@@ -201,8 +216,8 @@ impl State {
 impl Drop for Share {
     fn drop(&mut self) {
         self.shares.change(&self.script, |state, own| {
-            state.free += 1;
-            own.held -= 1;
+            state.free += self.size;
+            own.held -= self.size;
         });
     }
 }
@@ -265,6 +280,19 @@ mod tests {
             assert_eq!(shares.in_use(), 0);
             assert!(shares.state.lock().of_script.is_empty(), "nothing is kept of who has gone");
         }
+    }
+
+    #[cfg(feature = "http")]
+    #[tokio::test]
+    async fn large_shares_are_weighed_by_their_size() {
+        let shares = Shares::new(100, Alone::ThreeQuarters);
+        let held = [shares.try_take(&name("greedy"), 40), shares.try_take(&name("greedy"), 35)];
+        assert!(held.iter().all(Option::is_some));
+        assert!(shares.try_take(&name("greedy"), 1).is_none());
+        assert!(shares.try_take(&name("other"), 26).is_none(), "there are 25");
+        assert!(shares.try_take(&name("other"), 25).is_some());
+        drop(held);
+        assert_eq!(shares.in_use(), 0);
     }
 
     #[tokio::test]
