@@ -1,5 +1,7 @@
 //! Where a request may lead.
 
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use goop2::script::{HttpClient, Network};
@@ -84,6 +86,35 @@ async fn a_name_with_one_bad_address_is_refused_whatever_the_order() {
     }
     assert_eq!(results[2]["status"], 200);
     assert_eq!(server.seen().len(), 1);
+}
+
+/// A name may lead to a public address when it is asked for first and to the owner's network a moment later.
+#[tokio::test]
+async fn a_name_is_looked_up_and_checked_at_every_hop() {
+    let server = Server::start(|seen| {
+        let host = seen.header("host").unwrap();
+        response("302 Found", &[&format!("Location: http://{host}/again")], b"")
+    })
+    .await;
+    for second in
+        ["10.0.0.1", "169.254.169.254", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "fd00::1"]
+    {
+        let asked = AtomicUsize::new(0);
+        let (first, second) = (server.address.ip(), second.parse::<IpAddr>().unwrap());
+        let network = Network::public().with_exception(server.address).with_resolver(move |_| {
+            let is_first = asked.fetch_add(1, Ordering::Relaxed) == 0;
+            Ok(vec![if is_first { first } else { second }])
+        });
+        let before = server.seen().len();
+        let url = format!("http://moves.example:{}/", server.address.port());
+        let results = get(HttpClient::on(network), &[&url]).await;
+        assert!(
+            refusal(&results[0]).starts_with("moves.example is not allowed: "),
+            "{second}: {}",
+            results[0]
+        );
+        assert_eq!(server.seen().len(), before + 1, "{second}");
+    }
 }
 
 #[tokio::test]
