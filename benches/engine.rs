@@ -202,8 +202,8 @@ async fn waiting_for_http(scripts: usize) -> (f64, Vec<Duration>) {
         rate_limit_per_peer: u32::MAX,
         rate_limit_global: u32::MAX,
         timeout_seconds: 60,
-        // They come all at once.
-        max_waiting: scripts,
+        // They come all at once, and are all of one script, which has three quarters of it.
+        max_waiting: 2 * scripts,
         ..LuaConfig::default()
     };
     let network = Network::public().with_host("slow.test", &[server.address]).with_exception(server.address);

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`vm`] | the interpreter: loads, checks and runs one script under exact limits |
 //! | [`script`] | the engine: chat commands, data functions, hot reload, rate limits, the `goop` API |
-//! | [`config`], [`peer_id`] | what the owner wrote; the names of peers |
+//! | [`config`], [`peer_id`], [`printable`] | what the owner wrote; the names of peers; text of strangers |
 //! | `store` | `data.db`: tables, policies, and what scripts may ask of it |
 //! | `chat`, `data`, `site` | the three things a peer offers: messages, its tables, its pages |
 //! | `p2p` | the node that carries them over libp2p |
@@ -15,7 +15,7 @@
 //!
 //! | features | parts | compiles C |
 //! |---|---|---|
-//! | none (`--no-default-features`) | `vm`, `script`, `config`, `peer_id` | no |
+//! | none (`--no-default-features`) | `vm`, `script`, `config`, `peer_id`, `printable` | no |
 //! | `db` | `store`, and `goop.db` in scripts | SQLite |
 //! | `http` | `goop.http` in scripts | the cryptography under TLS (`ring`) |
 //! | `peer` (default) | everything | SQLite, and the cryptography under libp2p |
@@ -33,6 +33,7 @@ pub mod p2p;
 #[cfg(feature = "peer")]
 pub mod peer;
 pub mod peer_id;
+pub mod printable;
 pub mod script;
 #[cfg(feature = "peer")]
 pub mod site;

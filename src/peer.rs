@@ -35,7 +35,7 @@ use crate::site::SiteServer;
 use crate::store::{Database, StoreError};
 
 pub use create::{NewPeer, NewPeerError, create};
-pub use events::{PeerEvent, PeerEvents};
+pub use events::{Feed, PeerEvent, PeerEvents};
 use lock::FolderLock;
 pub use owner::OwnerData;
 

@@ -2,14 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::cli_run::peer_of_the_specification;
-use crate::cli_support::{Background, DEADLINE, RunningPeer, goop2, new_peer, program};
+use crate::cli_support::{Background, RunningPeer, goop2, new_peer};
 
 const STRANGER: &str = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
 
@@ -425,37 +423,6 @@ fn people_read_addresses_problems_and_messages() {
     assert!(line.ends_with(" < a\\u{1b}[2J b"), "{line}");
     let ended = peer.stop().succeeded();
     assert!(!ended.stderr.contains("score-quiz.lua:1"), "shown once, not in the log too: {ended:?}");
-}
-
-/// A reader that stops reading once kept a peer from hearing its owner: the write to the full pipe
-/// never ended. What fills the pipe is a stranger's to choose.
-#[test]
-fn a_peer_whose_output_nobody_reads_still_stops() {
-    let (_temp, dir) = new_peer("blank");
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let listen = format!("/ip4/127.0.0.1/tcp/{free}");
-    let who = dir.join("site/lua/who.lua");
-    fs::write(&who, "function handle(args) return goop.self.id end").unwrap();
-    let id = goop2([Path::new("run"), &who, Path::new("--peer"), &dir]).succeeded().stdout;
-    let mut command = program();
-    command.arg("peer").arg(&dir).args(["--json", "--listen", &listen]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let (address, long) = (format!("{listen}/p2p/{}", id.trim()), "x".repeat(60_000));
-    let deadline = Instant::now() + DEADLINE;
-    let mut delivered = 0;
-    while delivered < 4 {
-        // Refused until the peer listens.
-        delivered += usize::from(goop2(["chat", &address, &long, "--wait", "0"]).code == 0);
-        assert!(Instant::now() < deadline, "the peer is not up");
-    }
-    let (sender, ended) = channel();
-    let mut stderr = child.stderr.take().unwrap();
-    std::thread::spawn(move || sender.send(std::io::copy(&mut stderr, &mut std::io::sink())));
-    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    let stopped = ended.recv_timeout(DEADLINE);
-    let _ = child.kill();
-    assert!(stopped.is_ok(), "the peer did not stop");
-    assert!(child.wait().unwrap().success());
 }
 
 #[test]

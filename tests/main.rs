@@ -10,6 +10,7 @@
 //! - `mesh`, `ping`, `presence`, `relay`: real nodes over real connections; `nodes` has what they share
 //! - `bounds`: strangers that misbehave, and visitors who must not notice; `stranger` is one under the test's control
 //! - `cli`, `cli_config`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
+//! - `cli_unread`: a peer whose output nobody reads
 //! - `cli_kv`: processes that share what scripts keep, and are killed
 
 #![allow(
@@ -28,6 +29,7 @@ mod cli_kv;
 mod cli_peer;
 mod cli_run;
 mod cli_support;
+mod cli_unread;
 mod data;
 mod data_filter;
 mod data_model;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers from the bottom up; those of one line stand side by side and may not name each other.
 const ORDER: [&[&str]; 9] = [
-    &["config", "peer_id"],
+    &["config", "peer_id", "printable"],
     &["vm"],
     &["store"],
     &["script"],

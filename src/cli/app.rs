@@ -10,8 +10,9 @@ use serde_json::json;
 
 use super::args::{Cli, Command};
 use super::failure::{CommandResult, Failure};
+use super::logging::{self, Writing};
 use super::output::{Output, note, printable};
-use super::{call, chat, check, config, data, demo, functions, get, kv, logging, lua, new, peer, run};
+use super::{call, chat, check, config, data, demo, functions, get, kv, lua, new, peer, run};
 
 /// What is logged unless the owner asks for more: what goes wrong. Scripts' own lines are for the
 /// owner in any case.
@@ -68,11 +69,19 @@ fn report(failure: &Failure, json: bool) -> ExitCode {
 }
 
 fn execute(command: Command) -> CommandResult {
-    logging::start(match &command {
-        Command::Demo(_) => LOG_OF_DEMO,
-        Command::Peer(_) => LOG_BUT_SCRIPTS,
-        _ => LOG,
-    })?;
+    let (default, writing) = match &command {
+        Command::Demo(_) => (LOG_OF_DEMO, Writing::AtOnce),
+        Command::Peer(_) => (LOG_BUT_SCRIPTS, Writing::InBackground),
+        _ => (LOG, Writing::AtOnce),
+    };
+    let log = logging::start(default, writing)?;
+    let result = run_command(command);
+    // Before an error that ended the command is told.
+    log.finish();
+    result
+}
+
+fn run_command(command: Command) -> CommandResult {
     match command {
         Command::Demo(args) => wait(demo::execute(args)),
         Command::New(args) => new::execute(&args),

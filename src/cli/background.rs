@@ -1,4 +1,4 @@
-//! Lines to stdout that nobody waits for.
+//! Lines to stdout and to the log that nobody waits for.
 //!
 //! A reader that stops reading makes a write wait for ever. For a command that does one thing that
 //! is right; a peer has to hear its owner's wish to stop all the same, and strangers decide how
@@ -59,18 +59,29 @@ impl BackgroundLines {
 
     /// Writes a line when its turn comes, or leaves it out when too many wait.
     pub(crate) fn write(&mut self, line: String) {
-        let bytes = self.waiting.bytes.load(Ordering::Relaxed).saturating_add(line.len());
-        if self.waiting.lines.load(Ordering::Relaxed) >= MAX_LINES || bytes > MAX_BYTES {
+        if self.has_room(line.len()) {
+            self.tell_left_out();
+            self.send(line);
+        } else {
             self.left_out += 1;
-            return;
         }
-        self.tell_left_out();
-        self.send(line);
+    }
+
+    /// Tells that so many lines are left out here, which came too fast to be made.
+    pub(crate) fn leave_out(&mut self, lines: u64) {
+        self.left_out += lines;
+        if self.has_room(0) {
+            self.tell_left_out();
+        }
+    }
+
+    fn has_room(&self, bytes: usize) -> bool {
+        let bytes = self.waiting.bytes.load(Ordering::Relaxed).saturating_add(bytes);
+        self.waiting.lines.load(Ordering::Relaxed) < MAX_LINES && bytes <= MAX_BYTES
     }
 
     fn tell_left_out(&mut self) {
         if self.left_out > 0 {
-            tracing::warn!(lines = self.left_out, "stdout is read too slowly; lines were left out");
             let line = (self.say_left_out)(std::mem::take(&mut self.left_out));
             self.send(line);
         }
@@ -124,6 +135,21 @@ mod tests {
         }
         lines.finish();
         assert_eq!(read.iter().collect::<Vec<_>>(), ["left out 7"]);
+    }
+
+    #[test]
+    fn lines_that_were_never_made_are_told_in_their_place_and_counted_with_the_others() {
+        let (mut lines, go_on, read) = with_slow_reader();
+        lines.leave_out(3);
+        for number in 1..MAX_LINES + 2 {
+            lines.write(number.to_string());
+        }
+        lines.leave_out(5);
+        go_on.send(()).unwrap();
+        lines.finish();
+        let read: Vec<_> = read.iter().collect();
+        assert_eq!((read[0].as_str(), read[1].as_str()), ("left out 3", "1"));
+        assert_eq!((read.len(), read[MAX_LINES].as_str()), (MAX_LINES + 1, "left out 7"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
+use goop2::printable::{json_written_out, written_out};
 use serde::Serialize;
 
 /// The process's stdout.
@@ -60,13 +61,13 @@ impl Output {
     /// One JSON value on one line.
     pub(crate) fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         let text = serde_json::to_string(value).map_err(io::Error::other)?;
-        self.line(&escape_controls(&text))
+        self.line(&json_written_out(&text))
     }
 
     /// One JSON value, laid out for people.
     pub(crate) fn pretty_json(&mut self, value: &impl Serialize) -> io::Result<()> {
         let text = serde_json::to_string_pretty(value).map_err(io::Error::other)?;
-        self.line(&escape_controls(&text))
+        self.line(&json_written_out(&text))
     }
 
     /// Bytes as they are.
@@ -95,19 +96,10 @@ pub(crate) fn colour_is_welcome() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Text from elsewhere as it may be shown: control characters except line ends and tabs are
-/// written out, and so are those that turn the direction of text around.
+/// Text from elsewhere as it may be shown: what could do something to a terminal or hide is written out, line
+/// ends and tabs excepted.
 pub(crate) fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if (c.is_control() && !matches!(c, '\n' | '\t')) || turns {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
+    written_out(text, &['\n', '\t'])
 }
 
 /// [`printable`] on one line and at most `max_chars` long.
@@ -120,20 +112,6 @@ pub(crate) fn one_line(text: &str, max_chars: usize) -> String {
     printable(&words)
 }
 
-/// JSON escapes only what it must; a terminal also obeys U+007F to U+009F, which can only stand
-/// inside strings.
-pub(crate) fn escape_controls(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        if matches!(c, '\u{7f}'..='\u{9f}') {
-            text.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            text.push(c);
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,8 +121,5 @@ mod tests {
         assert_eq!(printable("a\x1b[2J\tb\nc\u{9b}d\u{202e}e"), "a\\u{1b}[2J\tb\nc\\u{9b}d\\u{202e}e");
         assert_eq!(one_line(" two\r\nlines ", 20), "two lines");
         assert_eq!(one_line("äöü", 2), "äö…");
-        let json = escape_controls(&serde_json::to_string("\x1b\u{9b}ä").unwrap());
-        assert_eq!(json, "\"\\u001b\\u009bä\"");
-        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), "\x1b\u{9b}ä");
     }
 }

@@ -7,8 +7,9 @@ use anyhow::anyhow;
 use futures::FutureExt;
 use goop2::chat::Message;
 use goop2::p2p::{PresenceEvent, PresentPeer};
-use goop2::peer::{Peer, PeerError, PeerEvent, PeerOptions};
+use goop2::peer::{Feed, Peer, PeerError, PeerEvent, PeerOptions};
 use goop2::peer_id::PeerId;
+use goop2::printable::json_written_out;
 use goop2::script::{InvocationReport, ScriptEvent, ScriptStats};
 use libp2p::Multiaddr;
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use super::address::{PeerAddress, multiaddr};
 use super::background::BackgroundLines;
 use super::failure::{CommandResult, Failure};
-use super::output::{Look, Output, escape_controls, note, one_line, printable};
+use super::output::{Look, Output, note, one_line, printable};
 use super::stop::Stop;
 
 /// How much of a message is shown, in characters; --json has all of it.
@@ -49,8 +50,8 @@ pub(crate) struct Args {
     no_viewer: bool,
 
     /// Print one JSON event per line; the first is {"event": "ready", "peer_id", "addrs", "viewer"},
-    /// {"event": "left-out", "lines"} stands where they were read too slowly, and the counters of the scripts come
-    /// each minute in which they changed, and at the end, as {"event": "script-stats", "scripts"}
+    /// {"event": "left-out", "lines"} stands where they came too fast or were read too slowly, and the counters
+    /// of the scripts come each minute in which they changed, and at the end, as {"event": "script-stats", "scripts"}
     #[arg(long)]
     json: bool,
 }
@@ -100,7 +101,8 @@ pub(crate) async fn execute(args: Args) -> CommandResult {
         }
     }
     if !args.json {
-        note("stopping; Ctrl-C again stops at once");
+        // Nobody may be reading, and then this would wait for ever.
+        std::thread::spawn(|| note("stopping; Ctrl-C again stops at once"));
     }
     tokio::select! {
         () = peer.shutdown() => {}
@@ -146,9 +148,15 @@ impl Show {
             let _ = output.line(line);
         };
         let say_left_out = if json {
-            |lines| json!({ "event": "left-out", "lines": lines }).to_string()
+            |lines| {
+                log_left_out(lines);
+                left_out(lines).to_string()
+            }
         } else {
-            |lines| format!("left out  {lines} lines, because they were read too slowly")
+            |lines| {
+                log_left_out(lines);
+                format!("left out  {lines} lines, because they were read too slowly")
+            }
         };
         Self { look: Output::stdout(), lines: BackgroundLines::start(write, say_left_out), json, own }
     }
@@ -158,7 +166,7 @@ impl Show {
     }
 
     fn say_json(&mut self, event: &Value) {
-        self.say(escape_controls(&event.to_string()));
+        self.say(json_written_out(&event.to_string()));
     }
 
     async fn ready(&mut self, dir: &Path, peer: &Peer) {
@@ -200,10 +208,12 @@ impl Show {
     }
 
     fn event(&mut self, event: &PeerEvent) {
-        if self.json {
-            return self.say_json(&as_json(event));
-        }
         match event {
+            // Of invocations a person is shown nothing, and so misses nothing.
+            PeerEvent::Missed { feed: Feed::Invocations, .. } if !self.json => {}
+            // Not a line like others: it must count even if there is no room for it.
+            PeerEvent::Missed { count, .. } => self.lines.leave_out(*count),
+            event if self.json => self.say_json(&as_json(event)),
             PeerEvent::Script(ScriptEvent::Loaded { name }) => {
                 self.say(format!("{}  {name}.lua", self.look.paint(Look::Good, "loaded")));
             }
@@ -276,7 +286,16 @@ fn as_json(event: &PeerEvent) -> Value {
         PeerEvent::DialFailed { address, reason } => {
             json!({ "event": "not-connected", "addr": address.to_string(), "reason": reason })
         }
+        PeerEvent::Missed { count, .. } => left_out(*count),
     }
+}
+
+fn log_left_out(lines: u64) {
+    tracing::warn!(lines, "stdout is read too slowly; lines were left out");
+}
+
+fn left_out(lines: u64) -> Value {
+    json!({ "event": "left-out", "lines": lines })
 }
 
 fn invocation(report: &InvocationReport) -> Value {

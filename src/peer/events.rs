@@ -47,9 +47,29 @@ pub enum PeerEvent {
         /// Why.
         reason: String,
     },
+    /// Events came faster than this listener took them, and those that would have been next are lost.
+    Missed {
+        /// What they were about.
+        feed: Feed,
+        /// How many.
+        count: u64,
+    },
 }
 
-/// A listener for what happens in a peer. One that falls behind misses the oldest events.
+/// What events are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feed {
+    /// [`PeerEvent::Script`].
+    Scripts,
+    /// [`PeerEvent::Invocation`].
+    Invocations,
+    /// [`PeerEvent::Message`].
+    Messages,
+    /// Connections and presence.
+    Mesh,
+}
+
+/// A listener for what happens in a peer. One that falls behind misses the oldest events, and is told how many.
 pub struct PeerEvents {
     scripts: Option<broadcast::Receiver<ScriptEvent>>,
     invocations: Option<broadcast::Receiver<Arc<InvocationReport>>>,
@@ -72,34 +92,46 @@ impl PeerEvents {
         if let Some(event) = self.mesh.earlier.pop() {
             return event;
         }
+        let missed = |feed| move |Lagged(count)| PeerEvent::Missed { feed, count };
         tokio::select! {
-            event = next_if_any(&mut self.scripts) => PeerEvent::Script(event),
-            report = next_if_any(&mut self.invocations) => PeerEvent::Invocation(report),
-            message = next_of(&mut self.messages) => PeerEvent::Message(message),
-            event = next_of(&mut self.mesh.live) => event,
+            event = next_if_any(&mut self.scripts) => {
+                event.map_or_else(missed(Feed::Scripts), PeerEvent::Script)
+            }
+            report = next_if_any(&mut self.invocations) => {
+                report.map_or_else(missed(Feed::Invocations), PeerEvent::Invocation)
+            }
+            message = next_of(&mut self.messages) => {
+                message.map_or_else(missed(Feed::Messages), PeerEvent::Message)
+            }
+            event = next_of(&mut self.mesh.live) => event.unwrap_or_else(missed(Feed::Mesh)),
         }
     }
 
     /// The next event of a script, leaving out all others.
     pub async fn next_script(&mut self) -> ScriptEvent {
-        next_if_any(&mut self.scripts).await
+        loop {
+            if let Ok(event) = next_if_any(&mut self.scripts).await {
+                return event;
+            }
+        }
     }
 }
 
-async fn next_if_any<T: Clone>(receiver: &mut Option<broadcast::Receiver<T>>) -> T {
+/// So many events were lost.
+struct Lagged(u64);
+
+async fn next_if_any<T: Clone>(receiver: &mut Option<broadcast::Receiver<T>>) -> Result<T, Lagged> {
     match receiver {
         Some(receiver) => next_of(receiver).await,
         None => std::future::pending().await,
     }
 }
 
-async fn next_of<T: Clone>(receiver: &mut broadcast::Receiver<T>) -> T {
-    loop {
-        match receiver.recv().await {
-            Ok(event) => return event,
-            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "events were missed"),
-            Err(RecvError::Closed) => return std::future::pending().await,
-        }
+async fn next_of<T: Clone>(receiver: &mut broadcast::Receiver<T>) -> Result<T, Lagged> {
+    match receiver.recv().await {
+        Ok(event) => Ok(event),
+        Err(RecvError::Lagged(count)) => Err(Lagged(count)),
+        Err(RecvError::Closed) => std::future::pending().await,
     }
 }
 
@@ -107,12 +139,20 @@ async fn next_of<T: Clone>(receiver: &mut broadcast::Receiver<T>) -> T {
 /// whoever listens later: the dials of the start, and neighbours that answered at once.
 #[derive(Clone)]
 pub(super) struct EarlyEvents {
-    ended: Arc<Mutex<Vec<PeerEvent>>>,
+    ended: Arc<Mutex<Early>>,
     live: broadcast::Sender<PeerEvent>,
+}
+
+/// The first events, and how many more there were.
+#[derive(Default)]
+struct Early {
+    kept: Vec<PeerEvent>,
+    more: u64,
 }
 
 /// The early events, and those to come.
 pub(super) struct EarlyReceiver {
+    /// The last one first.
     earlier: Vec<PeerEvent>,
     live: broadcast::Receiver<PeerEvent>,
 }
@@ -126,8 +166,10 @@ impl EarlyEvents {
         let mut ended = self.ended.lock();
         // Nobody may be listening yet.
         let _ = self.live.send(event.clone());
-        if ended.len() < MAX_EARLY {
-            ended.push(event);
+        if ended.kept.len() < MAX_EARLY {
+            ended.kept.push(event);
+        } else {
+            ended.more += 1;
         }
     }
 
@@ -135,10 +177,11 @@ impl EarlyEvents {
     pub(super) async fn add_all(&self, mut node: broadcast::Receiver<NodeEvent>) {
         loop {
             match next_of(&mut node).await {
-                NodeEvent::Presence(event) => self.add(PeerEvent::Presence(event)),
-                NodeEvent::Reachable { address } => self.add(PeerEvent::Reachable { address }),
+                Ok(NodeEvent::Presence(event)) => self.add(PeerEvent::Presence(event)),
+                Ok(NodeEvent::Reachable { address }) => self.add(PeerEvent::Reachable { address }),
                 // How a peer is connected is nothing that its owner has to know.
-                NodeEvent::Direct { .. } => {}
+                Ok(NodeEvent::Direct { .. }) => {}
+                Err(Lagged(count)) => self.add(PeerEvent::Missed { feed: Feed::Mesh, count }),
             }
         }
     }
@@ -146,6 +189,59 @@ impl EarlyEvents {
     pub(super) fn subscribe(&self) -> EarlyReceiver {
         // Under one lock, so that an event is in exactly one of the two.
         let ended = self.ended.lock();
-        EarlyReceiver { live: self.live.subscribe(), earlier: ended.iter().rev().cloned().collect() }
+        let more = (ended.more > 0).then_some(PeerEvent::Missed { feed: Feed::Mesh, count: ended.more });
+        let earlier = more.into_iter().chain(ended.kept.iter().rev().cloned()).collect();
+        EarlyReceiver { live: self.live.subscribe(), earlier }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dialed(n: usize) -> PeerEvent {
+        let name = "x".repeat(n + 1);
+        PeerEvent::Dialed { peer: PeerId::parse(&name).unwrap() }
+    }
+
+    /// They were a line in the log and were missing without a word in what `goop2 peer --json` prints.
+    #[tokio::test]
+    async fn who_falls_behind_is_told_how_many_events_are_lost() {
+        let scripts = broadcast::Sender::new(4);
+        let (messages, mesh) = (broadcast::Sender::new(4), EarlyEvents::new());
+        let mut events = PeerEvents {
+            scripts: Some(scripts.subscribe()),
+            invocations: None,
+            messages: messages.subscribe(),
+            mesh: mesh.subscribe(),
+        };
+        for n in 0..11 {
+            scripts.send(ScriptEvent::Removed { name: n.to_string() }).unwrap();
+        }
+        assert_eq!(events.next().await, PeerEvent::Missed { feed: Feed::Scripts, count: 7 });
+        for n in 7..11 {
+            let next = ScriptEvent::Removed { name: n.to_string() };
+            assert_eq!(events.next().await, PeerEvent::Script(next));
+        }
+        for _ in 0..BACKLOG + 5 {
+            mesh.add(dialed(0));
+        }
+        assert_eq!(events.next().await, PeerEvent::Missed { feed: Feed::Mesh, count: 5 });
+        assert_eq!(events.next().await, dialed(0));
+    }
+
+    #[tokio::test]
+    async fn who_comes_late_has_the_first_events_and_is_told_how_many_more_there_were() {
+        let (messages, mesh) = (broadcast::Sender::new(4), EarlyEvents::new());
+        for n in 0..MAX_EARLY + 3 {
+            mesh.add(dialed(n));
+        }
+        let mut events = PeerEvents::new(None, messages.subscribe(), mesh.subscribe());
+        mesh.add(dialed(99));
+        for n in 0..MAX_EARLY {
+            assert_eq!(events.next().await, dialed(n));
+        }
+        assert_eq!(events.next().await, PeerEvent::Missed { feed: Feed::Mesh, count: 3 });
+        assert_eq!(events.next().await, dialed(99));
     }
 }

@@ -13,11 +13,12 @@ use tokio::sync::{broadcast, oneshot};
 use tokio::time::Instant;
 
 use crate::config::LuaConfig;
+use crate::printable::is_unseen;
 use crate::script::api::Invocation;
 use crate::script::counters::{Counters, InvocationReport, LastError, REPORT_BACKLOG, Reports, ScriptStats};
 #[cfg(feature = "http")]
 use crate::script::http::HttpClient;
-use crate::script::listing::{self, FunctionInfo};
+use crate::script::listing::{self, FunctionInfo, Help};
 use crate::script::log_text::LineBudget;
 use crate::script::name::ScriptName;
 use crate::script::options::EngineOptions;
@@ -192,10 +193,9 @@ impl Engine {
             return Some(replies::RATE_LIMITED.to_owned());
         }
         let Some(script) = script else {
-            let loaded = self.registry.loaded();
             return Some(match command {
-                "help" => listing::help(&loaded, args.trim()),
-                _ => listing::unknown_command(&loaded, command),
+                "help" => listing::help(&self.registry.loaded(), args.trim()),
+                _ => listing::unknown_command(command),
             });
         };
         match self.run(script, caller, Entry::Handle(args.to_owned())).await {
@@ -327,15 +327,17 @@ impl Engine {
     fn invocation(&self, script: &Script, caller: &Caller, reference: &str, is_function: bool) -> Invocation {
         #[cfg(not(feature = "db"))]
         let _ = is_function;
+        let loaded = self.registry.loaded();
         Invocation {
             script: script.name.clone(),
             reference: reference.to_owned(),
             caller: caller.clone(),
             own: self.own.clone(),
-            commands: self.registry.loaded().commands.clone(),
+            commands: loaded.commands.clone(),
+            help: Help::Loaded(loaded),
             kv: self.config.kv_enabled.then(|| Arc::new(self.stores.session(&script.name))),
             #[cfg(feature = "db")]
-            queries: is_function.then(|| self.queries.of(&script.name)),
+            queries: is_function.then(|| self.queries.clone()),
             #[cfg(feature = "http")]
             http: self.config.http_enabled.then(|| self.http.clone()),
             http_requests: Cell::new(0),
@@ -364,7 +366,7 @@ impl Engine {
 
 /// A stranger's text, short and printable, for a message.
 fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(crate::script::MAX_SCRIPT_NAME_CHARS).collect()
+    text.chars().filter(|c| !is_unseen(*c)).take(crate::script::MAX_SCRIPT_NAME_CHARS).collect()
 }
 
 /// Tells the log what happened to scripts. The log's target is one of its own, so that a program which

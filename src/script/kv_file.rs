@@ -9,7 +9,8 @@
 //! that is gone can be given to a new one, and the clock ticks slowly, so each new version is given a
 //! time that is later than the last one's.
 //!
-//! A link is followed, in writing too: the file it leads to is replaced, and its lock lies beside it.
+//! A link is followed, in writing too: the file it leads to is replaced, and its lock lies beside it. One that
+//! leads nowhere is an error, and no empty store: a new file in its place would hide what is only away.
 //!
 //! Writers of other processes (the owner's `goop2 kv`) are kept apart by a lock file beside the
 //! store, `<script>.lock`. It is empty and stays for good: a process that removed it could remove
@@ -121,17 +122,27 @@ impl KvFile {
 
     /// Whether the file is still the one that was read as `version`; `None` is no file.
     pub(super) fn is_still(&self, version: Option<&Version>) -> Result<bool, KvError> {
+        Ok(version == self.metadata()?.as_ref().map(Version::of).as_ref())
+    }
+
+    /// What the system knows of the file, where its name leads; `None` is no file.
+    fn metadata(&self) -> Result<Option<fs::Metadata>, KvError> {
         match fs::metadata(&self.path) {
-            Ok(metadata) => Ok(version == Some(&Version::of(&metadata))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(version.is_none()),
-            Err(error) => Err(KvError::Read(error)),
+            Ok(metadata) => Ok(Some(metadata)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(KvError::Read(error)),
+            Err(_) if self.is_link() => Err(KvError::LeadsNowhere),
+            Err(_) => Ok(None),
         }
+    }
+
+    fn is_link(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|metadata| metadata.is_symlink())
     }
 
     /// Waits for the lock, for `longest`, and not at all when that is zero. The folder has to be there.
     pub(super) fn lock(&self, longest: Duration) -> Result<FileLock, KvError> {
         let failed = |source| KvError::Write { step: "the lock", source };
-        let path = self.place().with_extension("lock");
+        let path = self.place()?.with_extension("lock");
         match fs::metadata(&path) {
             // To open a pipe would wait for its other end.
             Ok(metadata) if !metadata.is_file() => return Err(failed(no_plain_file())),
@@ -178,12 +189,15 @@ impl KvFile {
 
     fn read(&self) -> Result<Content, KvError> {
         // Looked at before it is opened: to open a pipe would wait for its other end.
-        let opened = fs::metadata(&self.path).and_then(|metadata| match metadata.is_file() {
-            true => File::open(&self.path),
-            false => Err(no_plain_file()),
-        });
-        let file = match opened {
+        let Some(metadata) = self.metadata()? else {
+            return Ok(Content::Entries(Entries::new(), None));
+        };
+        if !metadata.is_file() {
+            return Err(KvError::Read(no_plain_file()));
+        }
+        let file = match File::open(&self.path) {
             Ok(file) => file,
+            // Deleted just now.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Content::Entries(Entries::new(), None));
             }
@@ -229,7 +243,7 @@ impl KvFile {
             serde_json::to_vec_pretty(entries).map_err(|error| step("the JSON text")(error.into()))?;
         text.push(b'\n');
         // One name, which belongs to who has the lock: what a killed process left is cleared away.
-        let place = self.place();
+        let place = self.place()?;
         let new = place.with_extension("new");
         if let Err(error) = fs::remove_file(&new)
             && error.kind() != io::ErrorKind::NotFound
@@ -278,13 +292,14 @@ impl KvFile {
     }
 
     /// Where the file itself lies, which is elsewhere when the store's name is a link.
-    fn place(&self) -> PathBuf {
-        match fs::symlink_metadata(&self.path) {
-            Ok(metadata) if metadata.is_symlink() => {
-                self.path.canonicalize().unwrap_or_else(|_| self.path.clone())
-            }
-            _ => self.path.clone(),
+    fn place(&self) -> Result<PathBuf, KvError> {
+        if self.is_link() {
+            return self.path.canonicalize().map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => KvError::LeadsNowhere,
+                _ => KvError::Read(error),
+            });
         }
+        Ok(self.path.clone())
     }
 
     fn folder(&self) -> &Path {

@@ -63,6 +63,9 @@ pub enum KvError {
     /// The file can't be read.
     #[error("the store can't be read: {0}")]
     Read(#[source] io::Error),
+    /// The file's name is a link to what is not there: whatever is stored is elsewhere, and may come back.
+    #[error("the store is a link that leads nowhere; make the file it leads to or delete the link")]
+    LeadsNowhere,
     /// The file can't be written.
     #[error("the store can't be written ({step} failed): {source}; {}", remedy(source))]
     Write {

@@ -8,47 +8,12 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// The characters besides control characters that are not seen: those of Unicode's categories Cf (format), Zl
-/// and Zp (separators of lines and paragraphs), from its version 16.
-const UNSEEN: [(char, char); 22] = [
-    ('\u{ad}', '\u{ad}'),
-    ('\u{600}', '\u{605}'),
-    ('\u{61c}', '\u{61c}'),
-    ('\u{6dd}', '\u{6dd}'),
-    ('\u{70f}', '\u{70f}'),
-    ('\u{890}', '\u{891}'),
-    ('\u{8e2}', '\u{8e2}'),
-    ('\u{180e}', '\u{180e}'),
-    ('\u{200b}', '\u{200f}'),
-    ('\u{2028}', '\u{202e}'),
-    ('\u{2060}', '\u{2064}'),
-    ('\u{2066}', '\u{206f}'),
-    ('\u{feff}', '\u{feff}'),
-    ('\u{fff9}', '\u{fffb}'),
-    ('\u{110bd}', '\u{110bd}'),
-    ('\u{110cd}', '\u{110cd}'),
-    ('\u{13430}', '\u{1343f}'),
-    ('\u{1bca0}', '\u{1bca3}'),
-    ('\u{1d173}', '\u{1d17a}'),
-    ('\u{e0001}', '\u{e0001}'),
-    ('\u{e0020}', '\u{e007f}'),
-    // No character, but looked at by some terminals all the same.
-    ('\u{fffe}', '\u{ffff}'),
-];
+use crate::printable::written_out;
 
-/// The text of `line`, at most `max_bytes` of it, with everything written out that could do something to
-/// a terminal, is not seen, or turns the direction of text around. It is cut between characters.
+/// The text of `line` on one line, [`written_out`], at most `max_bytes` of it. It is cut between characters.
 pub(crate) fn escaped(line: &[u8], max_bytes: usize) -> String {
     let kept = line.get(..start_of_character(line, max_bytes)).unwrap_or(line);
-    let mut text = String::with_capacity(kept.len());
-    for c in String::from_utf8_lossy(kept).chars() {
-        let is_unseen = !c.is_ascii() && UNSEEN.iter().any(|(first, last)| (first..=last).contains(&&c));
-        if is_unseen || (c.is_control() && c != '\t') {
-            text.extend(c.escape_default())
-        } else {
-            text.push(c)
-        }
-    }
+    let mut text = written_out(&String::from_utf8_lossy(kept), &['\t']);
     if kept.len() < line.len() {
         text.push_str("...");
     }
@@ -112,15 +77,6 @@ mod tests {
         assert_eq!(escaped(b"a\x1b[2Jb\nc\td", 100), "a\\u{1b}[2Jb\\nc\td");
         assert_eq!(escaped("safe\u{202e}exe".as_bytes(), 100), "safe\\u{202e}exe");
         assert_eq!(escaped(&[b'x'; 5_000], 1_024).len(), 1_024 + 3);
-    }
-
-    #[test]
-    fn what_is_not_seen_is_written_out() {
-        for c in "\u{ad}\u{61c}\u{200b}\u{200d}\u{2028}\u{2029}\u{2060}\u{feff}\u{e0041}\u{85}".chars() {
-            let expected = format!("a\\u{{{:x}}}b", u32::from(c));
-            assert_eq!(escaped(format!("a{c}b").as_bytes(), 100), expected);
-        }
-        assert_eq!(escaped("äé漢🌱 \u{a0}".as_bytes(), 100), "äé漢🌱 \u{a0}");
     }
 
     #[test]

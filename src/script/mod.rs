@@ -22,6 +22,7 @@ mod rate_limit;
 mod registry;
 mod replies;
 mod script_files;
+mod shares;
 mod stores;
 mod watch;
 mod workers;

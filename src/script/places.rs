@@ -2,16 +2,18 @@
 //!
 //! One that runs may grow to its memory limit at any moment, so there is a small number of places
 //! to run, and those times the limit is what all of them can hold. Some more wait for a place,
-//! before they have a VM; what is beyond both is refused at once. One that waits for the network
+//! before they have a VM; what is beyond both is refused at once. No script has all of either:
+//! [`Shares`] says how many. One that waits for the network
 //! can't grow: it counts with what it holds and lends its place to others, which is how ten
 //! thousand can wait while a hundred run. Counting everybody alike would either refuse at
 //! a hundred that wait or let ten thousand run.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::script::name::ScriptName;
+use crate::script::shares::{Alone, NoShare, Share, Shares};
 
 /// The most invocations that wait for the network.
 #[cfg(feature = "http")]
@@ -32,69 +34,48 @@ pub(crate) struct Busy;
 /// All places.
 #[derive(Debug)]
 pub(crate) struct Places {
-    running: Arc<Semaphore>,
-    /// Invocations that run or wait for a place to.
-    admitted: AtomicUsize,
-    max_admitted: usize,
+    running: Arc<Shares>,
+    max_waiting: usize,
     #[cfg(feature = "http")]
-    lent: Arc<Semaphore>,
+    lent: Arc<Shares>,
     #[cfg(feature = "http")]
-    lent_kib: Arc<Semaphore>,
+    lent_kib: Arc<Shares>,
 }
 
 /// The place of one invocation, given back when dropped.
 #[derive(Debug)]
 #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only who waits for the network lends it"))]
 pub(crate) struct Place {
-    held: Mutex<Option<Held>>,
+    held: Mutex<Option<Share>>,
+    script: ScriptName,
     places: Arc<Places>,
 }
 
-/// What a place to run consists of.
-#[derive(Debug)]
-struct Held {
-    _running: OwnedSemaphorePermit,
-    _admitted: Admitted,
-}
-
-/// One more that runs or waits to, until dropped.
-#[derive(Debug)]
-struct Admitted(Arc<Places>);
-
-impl Drop for Admitted {
-    fn drop(&mut self) {
-        self.0.admitted.fetch_sub(1, Ordering::AcqRel);
+impl From<NoShare> for Busy {
+    fn from(NoShare: NoShare) -> Self {
+        Self
     }
 }
 
 impl Places {
     pub(crate) fn new(max_running: usize, max_waiting: usize) -> Arc<Self> {
-        let max_running = max_running.clamp(1, Semaphore::MAX_PERMITS);
         Arc::new(Self {
-            running: Arc::new(Semaphore::new(max_running)),
-            admitted: AtomicUsize::new(0),
-            max_admitted: max_running.saturating_add(max_waiting),
+            running: Shares::new(max_running.max(1), Alone::ThreeQuarters),
+            max_waiting,
             #[cfg(feature = "http")]
-            lent: Arc::new(Semaphore::new(MAX_LENT)),
+            lent: Shares::new(MAX_LENT, Alone::ThreeQuarters),
             #[cfg(feature = "http")]
-            lent_kib: Arc::new(Semaphore::new(MAX_LENT_KIB)),
+            lent_kib: Shares::new(MAX_LENT_KIB, Alone::ThreeQuarters),
         })
     }
 
-    /// Waits for a place to run, behind those that came before.
+    /// Waits for a place to run `script`, behind the calls of that script that came before.
     ///
     /// # Errors
     /// [`Busy`] at once when as many run and wait as may, or when the places are closed.
-    pub(crate) async fn enter(self: &Arc<Self>) -> Result<Arc<Place>, Busy> {
-        let one_more = |count: usize| (count < self.max_admitted).then(|| count + 1);
-        self.admitted.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).map_err(|_| Busy)?;
-        let held = self.run(Admitted(self.clone())).await?;
-        Ok(Arc::new(Place { held: Mutex::new(Some(held)), places: self.clone() }))
-    }
-
-    async fn run(&self, admitted: Admitted) -> Result<Held, Busy> {
-        let running = self.running.clone().acquire_owned().await.map_err(|_| Busy)?;
-        Ok(Held { _running: running, _admitted: admitted })
+    pub(crate) async fn enter(self: &Arc<Self>, script: &ScriptName) -> Result<Arc<Place>, Busy> {
+        let held = self.running.take_or_wait(script, self.max_waiting).await?;
+        Ok(Arc::new(Place { held: Mutex::new(Some(held)), script: script.clone(), places: self.clone() }))
     }
 
     /// Lets nobody in any more.
@@ -109,17 +90,15 @@ impl Place {
     /// that holds `held_bytes`. Ends only with a place to run again.
     pub(crate) async fn leave_during<T>(&self, held_bytes: usize, work: impl Future<Output = T>) -> T {
         let kib = held_bytes.saturating_add(WAITING_OVERHEAD_BYTES).div_ceil(1024);
-        let kib = u32::try_from(kib).unwrap_or(u32::MAX);
-        let room = self.places.lent.clone().try_acquire_owned();
-        let room_for_bytes = self.places.lent_kib.clone().try_acquire_many_owned(kib);
-        let (Ok(_room), Ok(_room_for_bytes)) = (room, room_for_bytes) else {
+        let room = self.places.lent.try_take(&self.script, 1);
+        let room_for_bytes = self.places.lent_kib.try_take(&self.script, kib);
+        let (Some(_room), Some(_room_for_bytes)) = (room, room_for_bytes) else {
             return work.await;
         };
         drop(self.held.lock().take());
         let done = work.await;
         // It has been admitted before: who comes back is not refused.
-        self.places.admitted.fetch_add(1, Ordering::AcqRel);
-        let held = self.places.run(Admitted(self.places.clone())).await;
+        let held = self.places.running.take(&self.script).await;
         // The places close only when the peer stops; what still runs then runs to its end.
         *self.held.lock() = held.ok();
         done
@@ -131,38 +110,29 @@ mod tests {
     use super::*;
 
     const RUNNING: usize = 8;
-    const WAITING: usize = 2;
 
+    fn name(n: usize) -> ScriptName {
+        ScriptName::parse(&format!("s{n}")).unwrap()
+    }
+
+    /// All places, each for another script.
     async fn all(places: &Arc<Places>) -> Vec<Arc<Place>> {
         let mut taken = Vec::new();
-        for _ in 0..RUNNING {
-            taken.push(places.enter().await.unwrap());
+        for n in 0..RUNNING {
+            taken.push(places.enter(&name(n)).await.unwrap());
         }
         taken
     }
 
     #[tokio::test]
-    async fn some_wait_the_next_is_refused_and_one_that_leaves_makes_room() {
-        let places = Places::new(RUNNING, WAITING);
+    async fn what_is_beyond_all_places_is_refused_and_one_that_leaves_makes_room() {
+        let places = Places::new(RUNNING, 0);
         let mut taken = all(&places).await;
-        let mut waiting: Vec<_> = (0..WAITING).map(|_| Box::pin(places.enter())).collect();
-        for waiter in &mut waiting {
-            assert!(futures_poll(waiter).is_none());
-        }
-        assert_eq!(places.enter().await.err(), Some(Busy));
+        assert_eq!(places.enter(&name(RUNNING)).await.err(), Some(Busy));
         drop(taken.pop());
-        assert!(futures_poll(waiting.first_mut().unwrap()).unwrap().is_ok());
-        drop((taken, waiting));
-        assert_eq!(places.admitted.load(Ordering::Acquire), 0);
-    }
-
-    /// One look at a future.
-    fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        match std::pin::Pin::new(future).poll(&mut context) {
-            std::task::Poll::Ready(output) => Some(output),
-            std::task::Poll::Pending => None,
-        }
+        assert!(places.enter(&name(RUNNING)).await.is_ok());
+        drop(taken);
+        assert_eq!(places.running.in_use(), 0);
     }
 
     #[cfg(feature = "http")]
@@ -171,8 +141,8 @@ mod tests {
         let places = Places::new(RUNNING, 0);
         let taken = all(&places).await;
         let waiter = taken.first().unwrap();
-        assert!(waiter.leave_during(10_000, async { places.enter().await.is_ok() }).await);
-        assert_eq!(places.enter().await.err(), Some(Busy));
+        assert!(waiter.leave_during(10_000, async { places.enter(&name(RUNNING)).await.is_ok() }).await);
+        assert_eq!(places.enter(&name(RUNNING)).await.err(), Some(Busy));
     }
 
     #[cfg(feature = "http")]
@@ -182,6 +152,29 @@ mod tests {
         let taken = all(&places).await;
         let waiter = taken.first().unwrap();
         let held = MAX_LENT_KIB * 1024;
-        assert_eq!(waiter.leave_during(held, async { places.enter().await.err() }).await, Some(Busy));
+        let other = async { places.enter(&name(RUNNING)).await.err() };
+        assert_eq!(waiter.leave_during(held, other).await, Some(Busy));
+    }
+
+    /// Then each request of another script kept a place to run.
+    #[cfg(feature = "http")]
+    #[tokio::test]
+    async fn a_script_whose_calls_hold_much_leaves_others_room_to_wait() {
+        const HELD_BYTES: usize = MAX_LENT_KIB * 1024 / 8;
+        let places = Places::new(RUNNING, 0);
+        let mut lent = Vec::new();
+        for _ in 0..RUNNING {
+            let place = places.enter(&name(0)).await.unwrap();
+            // One look begins the wait; those for whom there is no room keep their place.
+            let mut wait =
+                Box::pin(async move { place.leave_during(HELD_BYTES, std::future::pending::<()>()).await });
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(wait.as_mut().poll(&mut context).is_pending());
+            lent.push(wait);
+        }
+        let other = places.enter(&name(1)).await.unwrap();
+        let running = places.running.in_use();
+        let during = async { places.running.in_use() };
+        assert_eq!(other.leave_during(HELD_BYTES, during).await, running - 1, "its place is lent");
     }
 }

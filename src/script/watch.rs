@@ -14,26 +14,26 @@
 //! is seen whether the path still leads to the same folder, for links to links, which nobody watches.
 //!
 //! Where the platform's watcher can't be had (no more watches, an odd file system), the folder is looked
-//! at every two seconds. Where it can be had and says nothing (a network file system that another machine
-//! writes to), the slow look finds what it kept quiet about.
+//! at every two seconds, and each time the watcher is tried again: what it lacked may be there by now. Where it
+//! can be had and says nothing (a network file system that another machine writes to), the slow look finds what
+//! it kept quiet about.
 //!
 //! [`Registry::sync`]: super::registry::Registry::sync
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+mod folders;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
-use parking_lot::Mutex;
+use notify::Watcher;
 
-use super::kv_store::STATE_DIR;
+use self::folders::{FolderWatcher, Folders};
 use super::options::Reload;
 use super::registry::Look;
-use super::script_files::FUNCTIONS_DIR;
 
 /// Events are collected until there was none for so long. Long enough for an editor's rename dance,
 /// short enough that a save seems to work at once.
@@ -86,23 +86,31 @@ impl ScriptWatch {
         reload: Reload,
         look: impl FnMut() -> Look + Send + 'static,
     ) -> std::io::Result<Option<Self>> {
+        let folders = Folders { peer_dir: peer_dir.to_owned(), script_dir: script_dir.to_owned() };
+        let platforms: Maker = Box::new(|handler| Ok(Box::new(notify::recommended_watcher(handler)?)));
+        let (watching, pace) = match reload {
+            Reload::Off => return Ok(None),
+            Reload::Poll(interval) => {
+                (Watching::Never, Pace { poll: interval.max(MIN_POLL), ..Pace::default() })
+            }
+            Reload::Watch => (Watching::failed(folders, platforms), Pace::default()),
+        };
+        Self::start_with(watching, pace, look).map(Some)
+    }
+
+    fn start_with(
+        watching: Watching,
+        pace: Pace,
+        look: impl FnMut() -> Look + Send + 'static,
+    ) -> std::io::Result<Self> {
         let (wake, woken) = sync_channel(1);
         let shared =
             Arc::new(Shared { wake, stop: AtomicBool::new(false), watch_anew: AtomicBool::new(false) });
-        let (watcher, idle) = match reload {
-            Reload::Off => return Ok(None),
-            Reload::Poll(interval) => (None, interval.max(MIN_POLL)),
-            Reload::Watch => match FolderWatcher::start(peer_dir, script_dir, &shared) {
-                Ok(watcher) => (Some(watcher), SLOW_LOOK),
-                Err(error) => {
-                    tracing::warn!(%error, "the platform's file watcher does not work; looking every {POLL:?}");
-                    (None, POLL)
-                }
-            },
-        };
-        let looker = Looker { shared: shared.clone(), woken, watcher, idle, look };
+        let mut looker = Looker { shared: shared.clone(), woken, watching, pace, look };
+        // Before this returns, so that what is saved afterwards is noticed at once.
+        looker.keep_watching();
         let thread = std::thread::Builder::new().name("script-watch".to_owned()).spawn(|| looker.run())?;
-        Ok(Some(Self { shared, thread: Some(thread) }))
+        Ok(Self { shared, thread: Some(thread) })
     }
 }
 
@@ -118,13 +126,89 @@ impl Drop for ScriptWatch {
     }
 }
 
+/// How often the folder is looked at although nobody said that it changed.
+struct Pace {
+    /// Without a watcher.
+    poll: Duration,
+    /// With one.
+    slow: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { poll: POLL, slow: SLOW_LOOK }
+    }
+}
+
+/// Makes a watcher that gives its events to a handler.
+type Maker = Box<dyn FnMut(Handler) -> Result<Box<dyn Watcher + Send>, notify::Error> + Send>;
+
+type Handler = Box<dyn FnMut(notify::Result<notify::Event>) + Send>;
+
+/// What the thread has of a watcher.
+enum Watching {
+    /// None is wanted.
+    Never,
+    On(FolderWatcher, Maker),
+    /// None could be had, or the one there was has failed.
+    Failed {
+        folders: Folders,
+        make: Maker,
+        is_told: bool,
+    },
+}
+
+impl Watching {
+    /// None yet.
+    fn failed(folders: Folders, make: Maker) -> Self {
+        Self::Failed { folders, make, is_told: false }
+    }
+
+    /// Tries again what has failed, or watches anew what is there no more or where `is_asked`.
+    fn kept(self, is_asked: bool, shared: &Arc<Shared>) -> Self {
+        let say = |error: &notify::Error, is_told: bool| {
+            if !is_told {
+                tracing::warn!(%error, "the platform's file watcher does not work; looking every {POLL:?}");
+            }
+        };
+        match self {
+            Self::Never => Self::Never,
+            Self::On(mut watcher, make) => {
+                if !is_asked && !watcher.is_elsewhere() {
+                    return Self::On(watcher, make);
+                }
+                match watcher.watch_all() {
+                    Ok(()) => Self::On(watcher, make),
+                    Err(error) => {
+                        say(&error, false);
+                        Self::Failed { folders: watcher.folders, make, is_told: true }
+                    }
+                }
+            }
+            Self::Failed { folders, mut make, is_told } => {
+                match FolderWatcher::start(&folders, &mut make, shared) {
+                    Ok(watcher) => {
+                        if is_told {
+                            tracing::info!("the platform's file watcher works again");
+                        }
+                        Self::On(watcher, make)
+                    }
+                    Err(error) => {
+                        say(&error, is_told);
+                        Self::Failed { folders, make, is_told: true }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// What the thread does.
 struct Looker<F> {
     shared: Arc<Shared>,
     woken: Receiver<()>,
-    watcher: Option<FolderWatcher>,
-    /// How long to wait for an event before looking all the same.
-    idle: Duration,
+    watching: Watching,
+    pace: Pace,
     look: F,
 }
 
@@ -140,10 +224,14 @@ impl<F: FnMut() -> Look> Looker<F> {
             if woken == Err(RecvTimeoutError::Disconnected) || self.shared.stop.load(Ordering::Acquire) {
                 return;
             }
-            self.watch_anew();
+            self.keep_watching();
+            let idle = match self.watching {
+                Watching::On(..) => self.pace.slow,
+                Watching::Never | Watching::Failed { .. } => self.pace.poll,
+            };
             wait = match (self.look)() {
-                Look::Settled => self.idle,
-                Look::Again => LOOK_AGAIN.min(self.idle),
+                Look::Settled => idle,
+                Look::Again => LOOK_AGAIN.min(idle),
             };
         }
     }
@@ -158,214 +246,104 @@ impl<F: FnMut() -> Look> Looker<F> {
     }
 
     /// Before the look, so that what comes between the two is seen by one of them.
-    fn watch_anew(&mut self) {
-        let asked = self.shared.watch_anew.swap(false, Ordering::AcqRel);
-        if let Some(watcher) = self.watcher.as_mut().filter(|watcher| asked || watcher.is_elsewhere())
-            && let Err(error) = watcher.watch_all()
-        {
-            tracing::warn!(%error, "the platform's file watcher failed; looking every {POLL:?}");
-            self.watcher = None;
-            self.idle = POLL;
-        }
+    fn keep_watching(&mut self) {
+        let is_asked = self.shared.watch_anew.swap(false, Ordering::AcqRel);
+        self.watching = std::mem::replace(&mut self.watching, Watching::Never).kept(is_asked, &self.shared);
     }
-}
-
-/// The platform's watcher over the folders that scripts can come from.
-struct FolderWatcher {
-    watcher: RecommendedWatcher,
-    /// As the owner named them.
-    peer_dir: PathBuf,
-    script_dir: PathBuf,
-    /// Where they were when they were last watched; what events are compared with.
-    places: Arc<Mutex<Places>>,
-}
-
-impl FolderWatcher {
-    fn start(peer_dir: &Path, script_dir: &Path, shared: &Arc<Shared>) -> Result<Self, notify::Error> {
-        let places = Arc::new(Mutex::new(Places::default()));
-        let (watched, shared) = (places.clone(), shared.clone());
-        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            let Concern { look, watch_anew } = watched.lock().concern(event.as_ref().ok());
-            if watch_anew {
-                shared.watch_anew.store(true, Ordering::Release);
-            }
-            if look {
-                shared.wake();
-            }
-        })?;
-        let (peer_dir, script_dir) = (peer_dir.to_owned(), script_dir.to_owned());
-        let mut this = Self { watcher, peer_dir, script_dir, places };
-        this.watch_all()?;
-        Ok(this)
-    }
-
-    /// Watches every folder that there is.
-    fn watch_all(&mut self) -> Result<(), notify::Error> {
-        // Before the watches: what changes between the two is an event of the new ones or is seen by the look.
-        let places = Places::find(&self.peer_dir, &self.script_dir);
-        let watched = places.folders.clone();
-        let before = std::mem::replace(&mut *self.places.lock(), places);
-        for folder in &before.folders {
-            // What was watched under this name may be gone, and then there is nothing to end.
-            let _ = self.watcher.unwatch(folder);
-        }
-        for folder in &watched {
-            match self.watcher.watch(folder, RecursiveMode::NonRecursive) {
-                Err(error) if !is_missing(&error) => return Err(error),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the owner's path leads elsewhere by now.
-    fn is_elsewhere(&self) -> bool {
-        self.script_dir.canonicalize().ok() != self.places.lock().script_dir
-    }
-}
-
-fn is_missing(error: &notify::Error) -> bool {
-    match &error.kind {
-        ErrorKind::PathNotFound => true,
-        ErrorKind::Io(error) => error.kind() == std::io::ErrorKind::NotFound,
-        _ => false,
-    }
-}
-
-/// Where the folders really lie that scripts can come from.
-#[derive(Debug, Default)]
-struct Places {
-    /// To be watched: those that there are.
-    folders: BTreeSet<PathBuf>,
-    /// What makes one of them another when it is touched: the folders, and the links to them.
-    names: BTreeSet<PathBuf>,
-    /// The script folder.
-    script_dir: Option<PathBuf>,
-    /// Its `functions/`.
-    functions: Option<PathBuf>,
-}
-
-impl Places {
-    fn find(peer_dir: &Path, script_dir: &Path) -> Self {
-        let functions = script_dir.join(FUNCTIONS_DIR);
-        let real = |path: &Path| path.canonicalize().ok();
-        let mut this = Self { script_dir: real(script_dir), functions: real(&functions), ..Self::default() };
-        // From the scripts up to the peer folder, or to the folder above them when they are elsewhere.
-        let top = if script_dir.starts_with(peer_dir) {
-            peer_dir
-        } else {
-            script_dir.parent().unwrap_or(script_dir)
-        };
-        let above = script_dir.ancestors().take_while(|folder| folder.starts_with(top));
-        for folder in above.chain([functions.as_path()]) {
-            this.add(folder);
-        }
-        // Over a link the script folder is elsewhere, and may be deleted and made again there.
-        if let Some(parent) = this.script_dir.as_deref().and_then(Path::parent).map(Path::to_owned) {
-            this.folders.insert(parent);
-        }
-        this
-    }
-
-    fn add(&mut self, folder: &Path) {
-        if let (Some(parent), Some(name)) = (folder.parent(), folder.file_name())
-            && let Ok(parent) = parent.canonicalize()
-        {
-            self.names.insert(parent.join(name));
-        }
-        if let Ok(real) = folder.canonicalize() {
-            self.names.insert(real.clone());
-            self.folders.insert(real);
-        }
-    }
-
-    /// What an event is to us. `None` stands for events that were lost. Reading a script is nothing to look
-    /// for, nor is what `goop.kv` and the database write.
-    fn concern(&self, event: Option<&notify::Event>) -> Concern {
-        let Some(event) = event.filter(|event| !event.need_rescan()) else {
-            return Concern { look: true, watch_anew: true };
-        };
-        if event.kind.is_access() {
-            return Concern { look: false, watch_anew: false };
-        }
-        let watch_anew = event.paths.iter().any(|path| self.names.contains(path));
-        let is_inside = |path: &PathBuf| {
-            [&self.script_dir, &self.functions]
-                .into_iter()
-                .flatten()
-                .any(|folder| path.strip_prefix(folder).is_ok_and(|inside| !inside.starts_with(STATE_DIR)))
-        };
-        Concern {
-            look: watch_anew || event.paths.is_empty() || event.paths.iter().any(is_inside),
-            watch_anew,
-        }
-    }
-}
-
-/// What an event is to us.
-#[derive(Debug, PartialEq, Eq)]
-struct Concern {
-    look: bool,
-    watch_anew: bool,
 }
 
 #[cfg(test)]
 mod tests {
-    use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, Flag, ModifyKind};
+    use std::sync::mpsc::{Sender, channel};
+
+    use notify::RecursiveMode;
+    use notify::event::{EventKind, ModifyKind};
 
     use super::*;
 
-    /// A temporary folder by its real path, as events name it.
-    fn temporary() -> (tempfile::TempDir, PathBuf) {
+    const TOO_LONG: Duration = Duration::from_secs(20);
+
+    /// What the watch does, in its order.
+    #[derive(Debug, PartialEq, Eq)]
+    enum Did {
+        Watch,
+        Look,
+    }
+
+    /// A watcher that fails while it is told to.
+    struct Unsure {
+        fails: Arc<AtomicBool>,
+        did: Sender<Did>,
+    }
+
+    impl Watcher for Unsure {
+        fn new<F: notify::EventHandler>(_: F, _: notify::Config) -> notify::Result<Self> {
+            Err(notify::Error::generic("made by the test only"))
+        }
+
+        fn watch(&mut self, _: &Path, _: RecursiveMode) -> notify::Result<()> {
+            if self.fails.load(Ordering::Acquire) {
+                return Err(notify::Error::generic("no more watches"));
+            }
+            // The test may be over.
+            let _ = self.did.send(Did::Watch);
+            Ok(())
+        }
+
+        fn unwatch(&mut self, _: &Path) -> notify::Result<()> {
+            Ok(())
+        }
+
+        fn kind() -> notify::WatcherKind {
+            notify::WatcherKind::NullWatcher
+        }
+    }
+
+    /// Waits until the watch has done it.
+    fn wait_for(done: &Receiver<Did>, wanted: &Did) {
+        while done.recv_timeout(TOO_LONG).unwrap() != *wanted {}
+    }
+
+    /// Once it had failed, the folder was looked at every two seconds until the peer's next start.
+    #[test]
+    fn a_watcher_that_fails_is_tried_again_at_every_look() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().canonicalize().unwrap();
-        (dir, path)
-    }
-
-    #[test]
-    fn only_what_may_change_scripts_wakes_the_watch() {
-        let (_dir, peer) = temporary();
-        let scripts = peer.join("site/lua");
-        std::fs::create_dir_all(&scripts).unwrap();
-        let places = Places::find(&peer, &scripts);
-        let concern_of = |kind: EventKind, path: &str| {
-            places.concern(Some(&notify::Event::new(kind).add_path(peer.join(path))))
+        let peer_dir = dir.path().canonicalize().unwrap();
+        let script_dir = peer_dir.join("site/lua");
+        std::fs::create_dir_all(&script_dir).unwrap();
+        let fails = Arc::new(AtomicBool::new(true));
+        let ((handlers, made), (did, done)) = (channel(), channel());
+        let (is_failing, watches) = (fails.clone(), did.clone());
+        let make: Maker = Box::new(move |handler| {
+            // The test may be over.
+            let _ = handlers.send(handler);
+            Ok(Box::new(Unsure { fails: is_failing.clone(), did: watches.clone() }))
+        });
+        let folders = Folders { peer_dir, script_dir: script_dir.clone() };
+        // With a watcher nobody looks but for its events.
+        let pace = Pace { poll: MIN_POLL, slow: Duration::MAX };
+        let look = move || {
+            let _ = did.send(Did::Look);
+            Look::Settled
         };
-        let modified = EventKind::Modify(ModifyKind::Any);
-        let look = |look, watch_anew| Concern { look, watch_anew };
-        assert_eq!(concern_of(modified, "site/lua/a.lua"), look(true, false));
-        assert_eq!(concern_of(modified, "data.db-wal"), look(false, false));
-        assert_eq!(concern_of(modified, "site/index.html"), look(false, false));
-        assert_eq!(concern_of(modified, "site/lua/.state/a.json"), look(false, false));
-        assert_eq!(concern_of(EventKind::Create(CreateKind::Folder), "site"), look(true, true));
-        assert_eq!(concern_of(EventKind::Create(CreateKind::Folder), "site/lua/functions"), look(true, true));
-        let read = EventKind::Access(AccessKind::Close(AccessMode::Read));
-        assert_eq!(concern_of(read, "site/lua/a.lua"), look(false, false));
-    }
-
-    #[test]
-    fn lost_events_mean_looking_and_watching_anew() {
-        let all = Concern { look: true, watch_anew: true };
-        assert_eq!(Places::default().concern(None), all);
-        let overflow = notify::Event::new(EventKind::Other).set_flag(Flag::Rescan);
-        assert_eq!(Places::default().concern(Some(&overflow)), all);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_linked_script_folder_is_watched_where_it_is_and_so_is_the_link() {
-        let (_dir, base) = temporary();
-        std::fs::create_dir_all(base.join("peer/site")).unwrap();
-        std::fs::create_dir_all(base.join("shared/lua/functions")).unwrap();
-        std::os::unix::fs::symlink("../../shared/lua", base.join("peer/site/lua")).unwrap();
-        let places = Places::find(&base.join("peer"), &base.join("peer/site/lua"));
-        let expected = ["peer", "peer/site", "shared", "shared/lua", "shared/lua/functions"];
-        assert_eq!(places.folders, expected.map(|folder| base.join(folder)).into());
-        let created = EventKind::Create(CreateKind::Any);
-        for (path, watch_anew) in [("peer/site/lua", true), ("shared/lua", true), ("shared/lua/a.lua", false)]
-        {
-            let concern = places.concern(Some(&notify::Event::new(created).add_path(base.join(path))));
-            assert_eq!(concern, Concern { look: true, watch_anew }, "{path}");
+        let _watch = ScriptWatch::start_with(Watching::failed(folders, make), pace, look).unwrap();
+        for _ in 0..2 {
+            for _ in 0..3 {
+                // It is polled while there is no watcher.
+                wait_for(&done, &Did::Look);
+            }
+            fails.store(false, Ordering::Release);
+            wait_for(&done, &Did::Watch);
+            wait_for(&done, &Did::Look);
+            let mut handler = made.try_iter().last().unwrap();
+            let mut touch = |path: &Path| {
+                let event = notify::Event::new(EventKind::Modify(ModifyKind::Any));
+                handler(Ok(event.add_path(path.to_owned())));
+            };
+            touch(&script_dir.join("a.lua"));
+            wait_for(&done, &Did::Look);
+            fails.store(true, Ordering::Release);
+            touch(&script_dir);
         }
     }
 }

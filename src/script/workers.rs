@@ -6,7 +6,7 @@
 //! alternative, a thread for each invocation, would let a few busy scripts starve the peer.
 //!
 //! How many there may be is for [`Places`] to say. Those that wait for a place do so in the caller's task,
-//! before they have a VM, in the order they came.
+//! before they have a VM.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -97,7 +97,7 @@ impl Workers {
     /// # Errors
     /// [`Busy`] at once when as many run and wait as may, or when the pool stops.
     pub(crate) async fn run(&self, job: Job) -> Result<Finished, Busy> {
-        let place = self.places.enter().await?;
+        let place = self.places.enter(&job.script.name).await?;
         let (answer, mut answered) = oneshot::channel();
         let is_only_job = {
             let workers = self.workers.lock();

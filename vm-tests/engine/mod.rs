@@ -6,8 +6,6 @@ mod dispatch;
 mod help;
 #[cfg(feature = "http")]
 mod http;
-#[cfg(feature = "http")]
-mod http_server;
 mod json;
 mod log;
 mod read_only;

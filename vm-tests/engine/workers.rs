@@ -45,12 +45,37 @@ async fn busy_scripts_do_not_keep_others_waiting() {
 
 #[tokio::test]
 async fn too_many_at_once_are_refused_at_once() {
-    let config = LuaConfig { max_running: 4, max_waiting: 3, ..config() };
+    let config = LuaConfig { max_running: 4, max_waiting: 4, ..config() };
     let peer = Peer::configured(config, &[("loop.lua", LOOP)]);
     let replies = at_once(&peer, 10, "!loop").await;
     let busy = replies.iter().filter(|reply| *reply == "Busy, try again later").count();
-    assert_eq!(busy, 10 - 4 - 3, "{replies:?}");
-    assert_eq!(peer.engine.stats()[0].busy, 3);
+    assert_eq!(busy, 10 - 3 - 3, "the last place of each kind is for other scripts: {replies:?}");
+    assert_eq!(peer.engine.stats()[0].busy, 4);
+}
+
+/// Strangers who called one slow script often enough had every place, and all other scripts were busy.
+#[tokio::test]
+async fn a_slow_script_that_is_called_too_much_leaves_places_for_others() {
+    let config = LuaConfig { max_running: 8, max_waiting: 8, ..config() };
+    let scripts = [("echo.lua", ECHO), ("loop.lua", LOOP), ("loop2.lua", LOOP)];
+    let peer = Peer::configured(config, &scripts);
+    let spinning = async { tokio::join!(at_once(&peer, 40, "!loop"), at_once(&peer, 40, "!loop2")) };
+    tokio::pin!(spinning);
+    let small = async {
+        // The calls of the others come first.
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
+        for _ in 0..5 {
+            assert_eq!(peer.chat("!echo x").await.as_deref(), Some("[x]"));
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = &mut spinning => panic!("five small commands took longer than the deadline of the busy ones"),
+        () = small => {}
+    }
+    let (replies, _) = spinning.await;
+    assert!(replies.iter().any(|reply| reply == "Busy, try again later"), "{replies:?}");
 }
 
 #[tokio::test]
@@ -64,7 +89,7 @@ async fn what_waits_for_a_place_is_answered_in_the_end() {
 /// Each would hold a thread for its whole second if scripts had threads.
 #[tokio::test]
 async fn hundreds_of_busy_scripts_share_the_cores_and_end_together() {
-    let config = LuaConfig { max_running: 300, ..config() };
+    let config = LuaConfig { max_running: 400, ..config() };
     let peer = Peer::configured(config, &[("echo.lua", ECHO), ("loop.lua", LOOP)]);
     let spinning = at_once(&peer, 250, "!loop");
     tokio::pin!(spinning);

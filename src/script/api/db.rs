@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use piccolo::{String as LuaString, Table, Value};
 
 use crate::script::api::Invocation;
-use crate::script::queries::ScriptQueries;
+use crate::script::name::ScriptName;
+use crate::script::queries::Queries;
 use crate::store::{QueryLimits, Rows, SqlValue};
 use crate::vm::call::Call;
 use crate::vm::native::{Answer, Flow, Native, Outcome, Raise};
@@ -34,7 +35,7 @@ pub(super) static NATIVES: &[Native] = &[
 type Give = for<'gc, 'a, 'b, 'c> fn(&'b mut Call<'gc, 'a>, &'c Rows) -> Outcome<'gc>;
 
 fn ask<'gc>(call: &mut Call<'gc, '_>, give: Give) -> Outcome<'gc> {
-    let queries = queries(call)?;
+    let (queries, script) = queries(call)?;
     let sql = call.text(1)?;
     let Ok(sql) = sql.to_str() else { return Err(call.bad_argument(1, "UTF-8 text expected")) };
     let sql = sql.to_owned();
@@ -45,7 +46,7 @@ fn ask<'gc>(call: &mut Call<'gc, '_>, give: Give) -> Outcome<'gc> {
     limits.cancel = cancel.0.clone();
     let name = call.name;
     Ok(Flow::Wait(Box::pin(async move {
-        let result = queries.query(sql, parameters, limits).await;
+        let result = queries.query(&script, sql, parameters, limits).await;
         drop(cancel);
         let answer: Answer = match result {
             Ok(rows) => Rc::new(move |call| give(call, &rows)),
@@ -76,12 +77,12 @@ fn failing(message: String) -> Answer {
     Rc::new(move |_| Err(Raise::Message(message.clone())))
 }
 
-fn queries<'gc>(call: &Call<'gc, '_>) -> Result<Arc<ScriptQueries>, Raise<'gc>> {
+fn queries<'gc>(call: &Call<'gc, '_>) -> Result<(Queries, ScriptName), Raise<'gc>> {
     let invocation: &Invocation = call.host()?;
-    invocation
-        .queries
-        .clone()
-        .ok_or_else(|| Raise::Message(format!("{}: only data functions have it", call.name)))
+    match &invocation.queries {
+        Some(queries) => Ok((queries.clone(), invocation.script.clone())),
+        None => Err(Raise::Message(format!("{}: only data functions have it", call.name))),
+    }
 }
 
 /// Tells SQLite to stop when nobody waits for it any more.

@@ -54,7 +54,8 @@ fn send<'gc>(call: &mut Call<'gc, '_>, request: Result<Request, HttpError>, head
     let body_bytes = request.as_ref().map_or(0, Request::body_bytes);
     call.ask_memory(body_bytes)?;
     let invocation: &Invocation = call.host()?;
-    let (client, place) = (invocation.http.clone(), invocation.place.clone());
+    let (client, place, script) =
+        (invocation.http.clone(), invocation.place.clone(), invocation.script.clone());
     let sent = invocation.http_requests.get();
     if sent >= MAX_REQUESTS {
         return give_error(call, &format!("at most {MAX_REQUESTS} HTTP requests in one run of a script"));
@@ -69,7 +70,7 @@ fn send<'gc>(call: &mut Call<'gc, '_>, request: Result<Request, HttpError>, head
     let held = call.ctx.metrics().total_allocation();
     Ok(Flow::Wait(Box::pin(async move {
         let fetch = async {
-            let response = client.fetch(request).await;
+            let response = client.fetch(&script, request).await;
             drop(counted);
             response
         };

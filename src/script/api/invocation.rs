@@ -7,11 +7,12 @@ use crate::script::Caller;
 #[cfg(feature = "http")]
 use crate::script::http::HttpClient;
 use crate::script::kv_store::KvSession;
+use crate::script::listing::Help;
 use crate::script::log_text::LineBudget;
 use crate::script::name::ScriptName;
 use crate::script::places::Place;
 #[cfg(feature = "db")]
-use crate::script::queries::ScriptQueries;
+use crate::script::queries::Queries;
 use crate::vm::call::Host;
 
 use super::log;
@@ -28,11 +29,13 @@ pub(crate) struct Invocation {
     pub(crate) own: Caller,
     /// The names that `goop.commands()` gives.
     pub(crate) commands: Arc<Vec<String>>,
+    /// What `goop.help()` reads.
+    pub(crate) help: Help,
     /// This invocation's use of the script's store, unless the owner switched it off.
     pub(crate) kv: Option<Arc<KvSession>>,
     /// The peer's database, for data functions.
     #[cfg(feature = "db")]
-    pub(crate) queries: Option<Arc<ScriptQueries>>,
+    pub(crate) queries: Option<Queries>,
     /// The HTTP client, unless the owner switched it off.
     #[cfg(feature = "http")]
     pub(crate) http: Option<HttpClient>,

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use flate2::write::MultiGzDecoder;
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::script::name::ScriptName;
+use crate::script::shares::{NoShare, Share, Shares};
 
 /// The largest body in bytes, after decompression.
 pub(super) const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -21,14 +23,15 @@ const SMALL_BODY_BYTES: usize = 16 * 1024;
 /// What is unpacked before others get their turn.
 const UNPACK_BYTES: usize = 8 * 1024;
 
-/// The room for bodies over [`SMALL_BODY_BYTES`], shared by all requests; so many at once.
+/// The room for bodies over [`SMALL_BODY_BYTES`], so many at once. All scripts share it, because a server can
+/// be as slow as it likes with what is left of a body.
 pub(super) const MAX_LARGE_BODIES: usize = 64;
 
 /// A body, and the room it takes.
 #[derive(Debug, Default)]
 pub(crate) struct ResponseBody {
     pub(crate) bytes: Vec<u8>,
-    _room: Option<OwnedSemaphorePermit>,
+    _room: Option<Share>,
 }
 
 /// Why a body can't be had.
@@ -39,32 +42,24 @@ pub(super) enum BodyError {
 }
 
 /// Reads `body` to its end, and unpacks it if it is gzip.
-pub(super) async fn read(
-    body: Incoming,
-    is_gzip: bool,
-    large: &Arc<Semaphore>,
-) -> Result<ResponseBody, BodyError> {
+pub(super) async fn read(body: Incoming, is_gzip: bool, room: Room<'_>) -> Result<ResponseBody, BodyError> {
     if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
         return Err(BodyError::TooLarge);
     }
-    let mut room = None;
-    let packed = receive(body, large, &mut room).await?;
+    let mut held = None;
+    let packed = receive(body, room, &mut held).await?;
     if !is_gzip || packed.is_empty() {
-        return Ok(ResponseBody { bytes: packed, _room: room });
+        return Ok(ResponseBody { bytes: packed, _room: held });
     }
-    make_room(large, &mut room).await?;
+    room.make(&mut held).await?;
     let bytes = unpack(&packed).await?;
     if bytes.len() <= SMALL_BODY_BYTES {
-        room = None;
+        held = None;
     }
-    Ok(ResponseBody { bytes, _room: room })
+    Ok(ResponseBody { bytes, _room: held })
 }
 
-async fn receive(
-    mut body: Incoming,
-    large: &Arc<Semaphore>,
-    room: &mut Option<OwnedSemaphorePermit>,
-) -> Result<Vec<u8>, BodyError> {
+async fn receive(mut body: Incoming, room: Room<'_>, held: &mut Option<Share>) -> Result<Vec<u8>, BodyError> {
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| BodyError::Broken(error.to_string()))?;
@@ -74,19 +69,29 @@ async fn receive(
             return Err(BodyError::TooLarge);
         }
         if length > SMALL_BODY_BYTES {
-            make_room(large, room).await?;
+            room.make(held).await?;
         }
         bytes.extend_from_slice(&data);
     }
     Ok(bytes)
 }
 
-async fn make_room(large: &Arc<Semaphore>, room: &mut Option<OwnedSemaphorePermit>) -> Result<(), BodyError> {
-    if room.is_none() {
-        let permit = large.clone().acquire_owned().await;
-        *room = Some(permit.map_err(|error| BodyError::Broken(error.to_string()))?);
+/// The room for large bodies, and whose share of it is used.
+#[derive(Clone, Copy)]
+pub(super) struct Room<'a> {
+    pub(super) large: &'a Arc<Shares>,
+    pub(super) script: &'a ScriptName,
+}
+
+impl Room<'_> {
+    /// Waits until there is room, unless some is held already.
+    async fn make(self, held: &mut Option<Share>) -> Result<(), BodyError> {
+        if held.is_none() {
+            let share = self.large.take(self.script).await;
+            *held = Some(share.map_err(|NoShare| BodyError::Broken("the peer is stopping".to_owned()))?);
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 async fn unpack(packed: &[u8]) -> Result<Vec<u8>, BodyError> {

@@ -9,20 +9,21 @@ use hyper::client::conn::http1;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
 use tokio_rustls::TlsConnector;
 use url::{Position, Url};
 
-use super::body::{self, BodyError, MAX_LARGE_BODIES, ResponseBody};
+use super::body::{self, BodyError, MAX_LARGE_BODIES, ResponseBody, Room};
 use super::connect;
 use super::error::HttpError;
 use super::lookup::Lookups;
 use super::network::Network;
 use super::request::{MAX_REDIRECTS, Request};
+use crate::script::name::ScriptName;
+use crate::script::shares::{Alone, NoShare, Shares};
 
 /// The most connections at once. Whoever finds none free waits within its own deadline. Below what
 /// the system lets a process open it stays in any case: the peer needs files and streams too.
-const MAX_CONNECTIONS: usize = 12 * 1024;
+const MAX_CONNECTIONS: usize = 16 * 1024;
 
 /// The most headers of a response.
 const MAX_RESPONSE_HEADERS: usize = 128;
@@ -41,8 +42,8 @@ struct Shared {
     network: Network,
     lookups: Lookups,
     connector: OnceLock<Result<TlsConnector, String>>,
-    connections: Semaphore,
-    large_bodies: Arc<Semaphore>,
+    connections: Arc<Shares>,
+    large_bodies: Arc<Shares>,
 }
 
 impl Default for Shared {
@@ -51,8 +52,8 @@ impl Default for Shared {
             network: Network::public(),
             lookups: Lookups::default(),
             connector: OnceLock::new(),
-            connections: Semaphore::new(max_connections()),
-            large_bodies: Arc::new(Semaphore::new(MAX_LARGE_BODIES)),
+            connections: Shares::new(max_connections(), Alone::ThreeQuarters),
+            large_bodies: Shares::new(MAX_LARGE_BODIES, Alone::AQuarter),
         }
     }
 }
@@ -92,11 +93,15 @@ impl HttpClient {
         Self(Arc::new(Shared { network, ..Shared::default() }))
     }
 
-    /// Sends a request and reads the response. It has no time limit of its own: dropping the future
+    /// Sends a request of `script` and reads the response. It has no time limit of its own: dropping the future
     /// closes the connection.
-    pub(crate) async fn fetch(&self, mut request: Request) -> Result<Response, HttpError> {
+    pub(crate) async fn fetch(
+        &self,
+        script: &ScriptName,
+        mut request: Request,
+    ) -> Result<Response, HttpError> {
         for _ in 0..=MAX_REDIRECTS {
-            if let Some(response) = self.hop(&mut request).await? {
+            if let Some(response) = self.hop(script, &mut request).await? {
                 return Ok(response);
             }
         }
@@ -104,21 +109,21 @@ impl HttpClient {
     }
 
     /// One exchange; `None` when the request now stands for where it was redirected to.
-    async fn hop(&self, request: &mut Request) -> Result<Option<Response>, HttpError> {
+    async fn hop(&self, script: &ScriptName, request: &mut Request) -> Result<Option<Response>, HttpError> {
         let Shared { network, lookups, connections, .. } = &*self.0;
         let failed =
             |problem: String, url: &Url| HttpError::Connect { host: connect::shown_host(url), problem };
-        let addresses = connect::addresses(&request.url, network, lookups).await?;
-        let _connection =
-            connections.acquire().await.map_err(|error| failed(error.to_string(), &request.url))?;
+        let addresses = connect::addresses(&request.url, network, lookups, script).await?;
+        let stopping = |NoShare| failed("the peer is stopping".to_owned(), &request.url);
+        let _connection = connections.take(script).await.map_err(stopping)?;
         let stream =
             connect::tcp(addresses).await.map_err(|error| failed(error.to_string(), &request.url))?;
         if request.url.scheme() == "https" {
             let connector = self.connector(&request.url)?;
             let stream = connect::tls(stream, &request.url, connector).await?;
-            self.exchange(stream, request).await
+            self.exchange(stream, script, request).await
         } else {
-            self.exchange(stream, request).await
+            self.exchange(stream, script, request).await
         }
     }
 
@@ -134,6 +139,7 @@ impl HttpClient {
     async fn exchange(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin,
+        script: &ScriptName,
         request: &mut Request,
     ) -> Result<Option<Response>, HttpError> {
         let host = connect::shown_host(&request.url);
@@ -146,14 +152,14 @@ impl HttpClient {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(unusable)?;
-        let large_bodies = &self.0.large_bodies;
+        let room = Room { large: &self.0.large_bodies, script };
         let work = async {
             let response = sender.send_request(message).await.map_err(unusable)?;
             let (head, body) = response.into_parts();
             if request.redirect(head.status, head.headers.get(header::LOCATION))? {
                 return Ok(None);
             }
-            let body = read(body, &head.headers, large_bodies, &host).await?;
+            let body = read(body, &head.headers, room, &host).await?;
             Ok(Some(Response { status: head.status.as_u16(), body }))
         };
         tokio::pin!(work);
@@ -169,13 +175,13 @@ impl HttpClient {
 async fn read(
     body: Incoming,
     headers: &HeaderMap,
-    large_bodies: &Arc<Semaphore>,
+    room: Room<'_>,
     host: &str,
 ) -> Result<ResponseBody, HttpError> {
     // Only gzip was asked for; what comes in another coding all the same, the script gets as it is.
     let coding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes).unwrap_or_default();
     let is_gzip = coding.eq_ignore_ascii_case(b"gzip") || coding.eq_ignore_ascii_case(b"x-gzip");
-    body::read(body, is_gzip, large_bodies).await.map_err(|error| match error {
+    body::read(body, is_gzip, room).await.map_err(|error| match error {
         BodyError::TooLarge => HttpError::ResponseTooLarge { host: host.to_owned() },
         BodyError::Broken(problem) => HttpError::Exchange { host: host.to_owned(), problem },
     })

@@ -18,6 +18,7 @@ use super::address;
 use super::error::HttpError;
 use super::lookup::Lookups;
 use super::network::Network;
+use crate::script::name::ScriptName;
 
 /// How long an address may keep the next one waiting: what RFC 8305 recommends.
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -38,12 +39,13 @@ pub(super) async fn addresses(
     url: &Url,
     network: &Network,
     lookups: &Lookups,
+    script: &ScriptName,
 ) -> Result<Vec<SocketAddr>, HttpError> {
     let port = url.port_or_known_default().unwrap_or_default();
     let found = match url.host() {
         Some(Host::Ipv4(ip)) => vec![SocketAddr::new(ip.into(), port)],
         Some(Host::Ipv6(ip)) => vec![SocketAddr::new(ip.into(), port)],
-        Some(Host::Domain(name)) => named(name, port, network, lookups).await?,
+        Some(Host::Domain(name)) => named(name, port, network, lookups, script).await?,
         None => Vec::new(),
     };
     let lookup_failed =
@@ -64,6 +66,7 @@ async fn named(
     port: u16,
     network: &Network,
     lookups: &Lookups,
+    script: &ScriptName,
 ) -> Result<Vec<SocketAddr>, HttpError> {
     let name = name.strip_suffix('.').unwrap_or(name);
     if let Some(addresses) = network.addresses(name) {
@@ -73,7 +76,7 @@ async fn named(
     if name == "localhost" || name.ends_with(".localhost") {
         return Ok(vec![SocketAddr::new(IpAddr::from([127, 0, 0, 1]), port)]);
     }
-    match lookups.find(name).await {
+    match lookups.find(name, network, script).await {
         Ok(found) => Ok(found.iter().map(|ip| SocketAddr::new(*ip, port)).collect()),
         Err(problem) => Err(HttpError::Lookup { host: name.chars().take(100).collect(), problem }),
     }

@@ -5,14 +5,30 @@
 //! is no way to switch the rule off.
 
 use std::collections::{HashMap, HashSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::{fmt, io};
 
 /// The network as the HTTP client sees it. The default is the public internet.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Network {
     hosts: HashMap<String, Vec<SocketAddr>>,
+    resolver: Option<Arc<Resolver>>,
     exceptions: HashSet<SocketAddr>,
     trusted: Vec<Vec<u8>>,
+}
+
+/// Gives the addresses of a name, and may block.
+pub(super) type Resolver = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { hosts, exceptions, .. } = self;
+        f.debug_struct("Network")
+            .field("hosts", hosts)
+            .field("exceptions", exceptions)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Network {
@@ -26,6 +42,17 @@ impl Network {
     #[must_use]
     pub fn with_host(mut self, host: &str, addresses: &[SocketAddr]) -> Self {
         self.hosts.insert(host.to_owned(), addresses.to_vec());
+        self
+    }
+
+    /// Asks `resolver` in place of the system for names that have no addresses here, on a thread of its own.
+    /// What it gives is checked like what the system gives.
+    #[must_use]
+    pub fn with_resolver(
+        mut self,
+        resolver: impl Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        self.resolver = Some(Arc::new(resolver));
         self
     }
 
@@ -45,6 +72,10 @@ impl Network {
 
     pub(super) fn addresses(&self, host: &str) -> Option<&[SocketAddr]> {
         self.hosts.get(host).map(Vec::as_slice)
+    }
+
+    pub(super) fn resolver(&self) -> Option<Arc<Resolver>> {
+        self.resolver.clone()
     }
 
     pub(super) fn is_exception(&self, address: &SocketAddr) -> bool {

@@ -332,6 +332,35 @@ fn what_is_no_plain_file_is_an_error_and_not_waited_for() {
     }
 }
 
+/// It was taken for no store, and a new file took the link's place: the keys behind it were gone from sight.
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_an_error_and_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, keys) = (dir.path().join(STATE_DIR), dir.path().join("keys.json"));
+    fs::create_dir(&state).unwrap();
+    std::os::unix::fs::symlink(&keys, state.join("weather.json")).unwrap();
+    let expected = "the store is a link that leads nowhere; make the file it leads to or delete the link";
+    let store = store(&dir);
+    assert_eq!(store.get("k").unwrap_err().to_string(), expected);
+    assert_eq!(store.set("k", "v").unwrap_err().to_string(), expected);
+    fs::write(&keys, r#"{"api_key": "abc"}"#).unwrap();
+    store.set("k", "v").unwrap();
+    store.flush_now().unwrap();
+    // The drive with the keys is gone for a while.
+    fs::rename(&keys, dir.path().join("away.json")).unwrap();
+    assert_eq!(store.get("k").unwrap_err().to_string(), expected);
+    fs::rename(dir.path().join("away.json"), &keys).unwrap();
+    store.set("k", "w").unwrap();
+    fs::rename(&keys, dir.path().join("away.json")).unwrap();
+    assert_eq!(store.flush_now().unwrap_err().to_string(), expected);
+    assert!(state.join("weather.json").is_symlink());
+    assert_eq!(files(&dir), ["weather.json"], "the lock lies beside the file");
+    fs::rename(dir.path().join("away.json"), &keys).unwrap();
+    assert_eq!(store.get("api_key").unwrap().as_deref(), Some("abc"));
+    assert_eq!(store.get("k").unwrap().as_deref(), Some("v"), "the failed write was taken back");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_linked_store_stays_a_link() {
