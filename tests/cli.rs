@@ -142,7 +142,7 @@ fn check_shows_what_scripts_are_and_where_they_are_wrong() {
     assert_data_eq!(
         good.stdout,
         str![[r#"
-ok  help (chat): List the chat commands of this peer, or explain one
+ok  help (chat): List the chat commands of this peer
 ok  leaderboard (data): Get the best scores of a quiz
 ok  score-quiz (chat and data): Score a quiz submission
 
