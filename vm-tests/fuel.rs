@@ -162,7 +162,6 @@ const ROWS: &[(&str, &str, &[usize])] = &[
     ("goop.json.array", "{}", ONE),
     ("goop.json.object", "{}", ONE),
     ("goop.commands", "nil", ONE),
-    ("goop.help", "'x'", ONE),
     ("goop.log.info", "'x'", ONE),
     ("goop.log.warn", "'x'", ONE),
     ("goop.log.error", "'x'", ONE),

@@ -18,7 +18,7 @@ use crate::script::api::Invocation;
 use crate::script::counters::{Counters, InvocationReport, LastError, REPORT_BACKLOG, Reports, ScriptStats};
 #[cfg(feature = "http")]
 use crate::script::http::HttpClient;
-use crate::script::listing::{self, FunctionInfo, Help};
+use crate::script::listing::{self, FunctionInfo};
 use crate::script::log_text::LineBudget;
 use crate::script::name::ScriptName;
 use crate::script::options::EngineOptions;
@@ -193,9 +193,10 @@ impl Engine {
             return Some(replies::RATE_LIMITED.to_owned());
         }
         let Some(script) = script else {
+            let loaded = self.registry.loaded();
             return Some(match command {
-                "help" => listing::help(&self.registry.loaded(), args.trim()),
-                _ => listing::unknown_command(command),
+                "help" => listing::help(&loaded, args.trim()),
+                _ => listing::unknown_command(&loaded, command),
             });
         };
         match self.run(script, caller, Entry::Handle(args.to_owned())).await {
@@ -327,14 +328,12 @@ impl Engine {
     fn invocation(&self, script: &Script, caller: &Caller, reference: &str, is_function: bool) -> Invocation {
         #[cfg(not(feature = "db"))]
         let _ = is_function;
-        let loaded = self.registry.loaded();
         Invocation {
             script: script.name.clone(),
             reference: reference.to_owned(),
             caller: caller.clone(),
             own: self.own.clone(),
-            commands: loaded.commands.clone(),
-            help: Help::Loaded(loaded),
+            commands: self.registry.loaded().commands.clone(),
             kv: self.config.kv_enabled.then(|| Arc::new(self.stores.session(&script.name))),
             #[cfg(feature = "db")]
             queries: is_function.then(|| self.queries.clone()),

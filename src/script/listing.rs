@@ -1,14 +1,11 @@
 //! What a peer's scripts are, for those who may call them: `!help`, `lua-list`, and the answer to a
 //! command that is none.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use crate::script::header::{Header, Param};
 use crate::script::name::MAX_SCRIPT_NAME_CHARS;
-use crate::script::registry::{Doubt, Loaded, Registry, Script};
+use crate::script::registry::{Loaded, Script};
 use crate::script::replies::cut;
 
 /// The longest description in the list of all commands, in characters; `!help name` shows all of it.
@@ -49,30 +46,6 @@ pub(crate) fn functions(loaded: &Loaded) -> Vec<FunctionInfo> {
         .collect()
 }
 
-/// Where the help is read from.
-#[derive(Debug, Clone)]
-pub(crate) enum Help {
-    /// What is loaded.
-    Loaded(Arc<Loaded>),
-    /// A folder that nobody keeps loaded; looked at when it is asked for.
-    Folder(PathBuf),
-}
-
-impl Help {
-    /// The text of [`help`].
-    pub(crate) fn text(&self, asked: &str) -> String {
-        match self {
-            Self::Loaded(loaded) => help(loaded, asked),
-            Self::Folder(dir) => {
-                let registry = Registry::new(dir.clone());
-                // What does not load is no command; who runs a script by hand asks `goop2 check` about others.
-                drop(registry.sync(Doubt::Believe));
-                help(&registry.loaded(), asked)
-            }
-        }
-    }
-}
-
 /// The built-in `!help`, for owners without a `help.lua`: all commands, or the one that is asked for.
 pub(crate) fn help(loaded: &Loaded, asked: &str) -> String {
     let asked = asked.strip_prefix('!').unwrap_or(asked);
@@ -84,7 +57,7 @@ pub(crate) fn help(loaded: &Loaded, asked: &str) -> String {
         None if asked == "help" => {
             "!help: Lists the commands of this peer; !help NAME explains one".to_owned()
         }
-        None => unknown_to_help(loaded, asked),
+        None => unknown_command(loaded, asked),
     }
 }
 
@@ -130,19 +103,14 @@ fn details(script: &Script) -> String {
     cut(text)
 }
 
-/// The answer to `!command` where there is none, in the words of the specification.
-pub(crate) fn unknown_command(command: &str) -> String {
+/// The answer to `!command` where there is none. What is added comes after the specified text.
+pub(crate) fn unknown_command(loaded: &Loaded, command: &str) -> String {
     /// A stranger's text is sent back to the stranger, but not a book of it.
     const MAX_SHOWN_CHARS: usize = 100;
     let shown: String = command.chars().filter(|c| !c.is_control()).take(MAX_SHOWN_CHARS).collect();
-    format!("Unknown command: !{shown}. Try !help")
-}
-
-/// The same with a likely command, for who has asked for help.
-fn unknown_to_help(loaded: &Loaded, asked: &str) -> String {
-    let text = unknown_command(asked);
+    let text = format!("Unknown command: !{shown}. Try !help");
     let names = loaded.commands.iter().map(String::as_str).chain(["help"]);
-    match nearest(asked, names) {
+    match nearest(command, names) {
         Some(name) => format!("{text} (did you mean !{name}?)"),
         None => text,
     }

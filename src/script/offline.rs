@@ -16,11 +16,10 @@ use crate::script::api::Invocation;
 #[cfg(feature = "http")]
 use crate::script::http::HttpClient;
 use crate::script::kv_store::KvStore;
-use crate::script::listing::Help;
 use crate::script::name::{SCRIPT_FILE_RULE, ScriptName};
 #[cfg(feature = "db")]
 use crate::script::queries::Queries;
-use crate::script::registry::{Loaded, Script, load};
+use crate::script::registry::{Script, load};
 use crate::script::workers::{Finished, Job, run_job};
 use crate::vm::{Entries, Entry, Limits, LoadError, Outcome, RunError, Stats};
 
@@ -54,8 +53,6 @@ pub struct Runner {
     script: Arc<Script>,
     surroundings: Surroundings,
     kv: Arc<KvStore>,
-    commands: Arc<Vec<String>>,
-    help: Help,
     #[cfg(feature = "db")]
     queries: Option<Queries>,
     runtime: tokio::runtime::Runtime,
@@ -96,17 +93,7 @@ impl Runner {
         };
         let script_dir = surroundings.script_dir.as_deref();
         let script_dir = script_dir.or(temporary.as_ref().map(tempfile::TempDir::path)).unwrap_or(path);
-        let commands = Arc::new(surroundings.commands.clone());
-        let help = match &surroundings.script_dir {
-            Some(dir) => Help::Folder(dir.clone()),
-            None => {
-                let scripts = [(name.clone(), script.clone())].into();
-                Help::Loaded(Arc::new(Loaded { scripts, commands: commands.clone() }))
-            }
-        };
         Ok(Self {
-            commands,
-            help,
             kv: Arc::new(KvStore::new(script_dir, &name)),
             #[cfg(feature = "db")]
             queries: surroundings.peer_dir.as_deref().map(Queries::new),
@@ -150,8 +137,7 @@ impl Runner {
             reference: "offline".to_owned(),
             caller: self.surroundings.caller.clone(),
             own: self.surroundings.own.clone(),
-            commands: self.commands.clone(),
-            help: self.help.clone(),
+            commands: Arc::new(self.surroundings.commands.clone()),
             kv: self.surroundings.kv_enabled.then(|| Arc::new(self.kv.clone().session())),
             #[cfg(feature = "db")]
             queries: if is_function { self.queries.clone() } else { None },

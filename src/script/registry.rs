@@ -110,7 +110,7 @@ pub(crate) enum Doubt {
 }
 
 /// What is loaded.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Loaded {
     pub(crate) scripts: BTreeMap<ScriptName, Arc<Script>>,
     /// The names of the chat commands, sorted.

@@ -24,7 +24,7 @@ async fn commands_are_parsed_as_specified() {
         ("", None),
         ("hello !echo", None),
         ("!wether", Some("Unknown command: !wether. Try !help")),
-        ("!Echo", Some("Unknown command: !Echo. Try !help")),
+        ("!Echo", Some("Unknown command: !Echo. Try !help (did you mean !echo?)")),
         ("!", Some("Unknown command: !. Try !help")),
         ("!../../etc/passwd", Some("Unknown command: !../../etc/passwd. Try !help")),
     ] {

@@ -118,7 +118,6 @@ pub(super) const GOOP: &[Native] = &[
     ("goop.json.decode", &[S]),
     ("goop.json.decode", &[A]),
     ("goop.commands", &[]),
-    ("goop.help", &[S]),
     ("goop.log.info", &[A]),
     ("goop.log.warn", &[S]),
     ("goop.kv.get", &[S]),

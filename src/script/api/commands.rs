@@ -1,4 +1,4 @@
-//! `goop.commands()` and `goop.help()`.
+//! `goop.commands()`.
 
 use piccolo::{Table, Value};
 
@@ -8,14 +8,6 @@ use crate::vm::native::{Native, Outcome};
 use crate::vm::{Mark, set_mark};
 
 pub(super) static COMMANDS: Native = Native { name: "goop.commands", fuel: 16, run: commands };
-
-/// Fuel for a text; each command that is looked at is charged besides.
-const HELP_CALL: i32 = 64;
-
-/// Fuel for looking at a command: its description, or how far its name is from the one that is asked for.
-const COMMAND: usize = 16;
-
-pub(super) static HELP: Native = Native { name: "goop.help", fuel: HELP_CALL, run: help };
 
 /// The names of all commands, sorted, as a list.
 fn commands<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
@@ -30,17 +22,4 @@ fn commands<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         debug_assert!(set.is_ok(), "an integer is always a valid key");
     }
     call.give(list)
-}
-
-/// What the built-in `!help` replies to the text that follows it.
-fn help<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
-    let asked = match call.value(1) {
-        Value::Nil => String::new(),
-        _ => String::from_utf8_lossy(call.text(1)?.as_bytes()).into_owned(),
-    };
-    let invocation = call.host::<Invocation>()?;
-    let (commands, text) = (invocation.commands.len(), invocation.help.text(asked.trim()));
-    call.charge_bytes(asked.len() + text.len());
-    call.charge_units(COMMAND * commands);
-    call.give_bytes(text.as_bytes())
 }

@@ -31,7 +31,6 @@ fn fill<'gc>(i: &Installer<'gc, '_>, goop: Table<'gc>, invocation: &Invocation) 
     set("log", &|| closed(i, "goop.log", natives(i, log::NATIVES)));
     set("json", &|| closed(i, "goop.json", json_table(i)));
     set("commands", &|| i.bind(&commands::COMMANDS).into());
-    set("help", &|| i.bind(&commands::HELP).into());
     if invocation.kv.is_some() {
         set("kv", &|| closed(i, "goop.kv", natives(i, kv::NATIVES)));
     }

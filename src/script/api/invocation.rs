@@ -7,7 +7,6 @@ use crate::script::Caller;
 #[cfg(feature = "http")]
 use crate::script::http::HttpClient;
 use crate::script::kv_store::KvSession;
-use crate::script::listing::Help;
 use crate::script::log_text::LineBudget;
 use crate::script::name::ScriptName;
 use crate::script::places::Place;
@@ -29,8 +28,6 @@ pub(crate) struct Invocation {
     pub(crate) own: Caller,
     /// The names that `goop.commands()` gives.
     pub(crate) commands: Arc<Vec<String>>,
-    /// What `goop.help()` reads.
-    pub(crate) help: Help,
     /// This invocation's use of the script's store, unless the owner switched it off.
     pub(crate) kv: Option<Arc<KvSession>>,
     /// The peer's database, for data functions.
