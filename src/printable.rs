@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 /// What is not seen besides control characters: Unicode's categories Cf (format), Zl and Zp (separators of
 /// lines and paragraphs) from its version 16, and what has no picture although it is a letter or a mark.
-const UNSEEN: [(char, char); 28] = [
+const UNSEEN: [(char, char); 29] = [
     ('\u{ad}', '\u{ad}'),
     // Joins what is before to what is behind.
     ('\u{34f}', '\u{34f}'),
@@ -22,7 +22,9 @@ const UNSEEN: [(char, char); 28] = [
     ('\u{115f}', '\u{1160}'),
     ('\u{17b4}', '\u{17b5}'),
     ('\u{180e}', '\u{180e}'),
-    ('\u{200b}', '\u{200f}'),
+    // Not what joins letters and parts of an emoji, 200c and 200d: Persian and families are written with them.
+    ('\u{200b}', '\u{200b}'),
+    ('\u{200e}', '\u{200f}'),
     ('\u{2028}', '\u{202e}'),
     ('\u{2060}', '\u{206f}'),
     // A Braille letter without points.
@@ -88,7 +90,7 @@ mod tests {
 
     /// Escape sequences, C1, direction, and the kinds of what is not seen.
     const HIDDEN: &str = "\0\x1b\x07\r\x7f\u{85}\u{9b}\u{9f}\u{202a}\u{202e}\u{2066}\u{2069}\u{200e}\u{61c}\
-                          \u{ad}\u{200b}\u{200d}\u{2028}\u{2029}\u{2060}\u{2065}\u{feff}\u{3164}\u{e0041}\u{e0100}";
+                          \u{ad}\u{200b}\u{2028}\u{2029}\u{2060}\u{2065}\u{feff}\u{3164}\u{e0041}\u{e0100}";
 
     #[test]
     fn what_is_not_seen_is_written_out() {
@@ -98,6 +100,8 @@ mod tests {
             assert!(inner.is_some_and(|inner| inner.is_ascii()), "{c:?}: {shown:?}");
         }
         assert_eq!(written_out("a\x1b[2J\tb\nc", &['\t']), "a\\u{1b}[2J\tb\\nc");
+        let joined = "می\u{200c}خواهم 👩\u{200d}👧";
+        assert_eq!(written_out(joined, &[]), joined);
         assert_eq!(written_out("äé漢🌱 \u{a0}عربي❤\u{fe0f}", &[]), "äé漢🌱 \u{a0}عربي❤\u{fe0f}");
     }
 

@@ -88,7 +88,7 @@ fn details(function: &Value) -> Vec<String> {
         }
     }
     if let Some(limit) = function.get("rate_limit").and_then(Value::as_u64) {
-        lines.push(format!("at most {limit} calls a minute"));
+        lines.push(format!("at most {limit} {} a minute", if limit == 1 { "call" } else { "calls" }));
     }
     lines
 }
