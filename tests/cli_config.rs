@@ -56,10 +56,10 @@ fn check_names_every_problem_and_the_field_that_was_meant() {
         lines,
         [
             "!!  config: data.visitor_max_mb must be a whole number from 1 to 192, found 1.5",
-            "!!  config: lua.enabled must be true or false, found a text",
+            "!!  config: lua.enabled must be true or false, found the text \"yes\"",
             "!!  config: lua.script_dir must be a relative path inside the peer folder, found ../x",
             "!!  config: lua.timeout_seconds must be between 1 and 60, found 0",
-            "!!  config: profile.label must be a text of at most 200 bytes, found a number",
+            "!!  config: profile.label must be a text of at most 200 bytes, found the number 5",
             "??  config: unknown field lua.timeout_second has no effect; did you mean lua.timeout_seconds?",
             "??  config: unknown field rate_limit_global has no effect; did you mean lua.rate_limit_global?",
             "??  config: unknown field weather.city has no effect",
@@ -140,6 +140,14 @@ fn check_and_peer_agree_on_what_is_wrong() {
             "profile.label must be without control characters, found '\\n'",
         ),
         (r#"{"presence": {"topic": "a\u0000"}}"#, "presence.topic must be without control characters"),
+        (
+            r#"{"profile": {"email": "ada"}}"#,
+            "profile.email must be an e-mail address like `ada@example.org`, or nothing, found \"ada\"",
+        ),
+        (r#"{"profile": {"email": "@example.org"}}"#, "or nothing, found \"@example.org\""),
+        (r#"{"profile": {"email": "a da@example.org"}}"#, "or nothing, found \"a da@example.org\""),
+        (r#"{"profile": {"email": "a\nb@example.org"}}"#, "profile.email must be without control characters"),
+        (r#"{"profile": {"email": null}}"#, "or nothing, found null"),
         (&long_email, "profile.email must have 0 to 254 bytes, found 262"),
         (
             r#"{"lua": {"timeout_seconds": 5.0}}"#,

@@ -7,10 +7,11 @@ use std::path::{Component, Path};
 
 use serde_json::{Map, Value};
 
+use super::email::is_email;
 use super::fields::{FIELDS, FIELDS_OF_DEPLOYED_PEERS, Field, Rule};
-use super::{Config, ConfigError, MAX_PATH_BYTES};
+use super::{Config, ConfigError, MAX_EMAIL_BYTES, MAX_PATH_BYTES};
 
-/// How much of a name that somebody wrote is shown, in characters; longer ones resemble no field.
+/// How much of a name or text that somebody wrote is shown, in characters; longer ones resemble no field.
 const MAX_NAME_CHARS: usize = 64;
 
 /// The longest name of a file or folder, in bytes, as most systems have it.
@@ -70,7 +71,7 @@ impl Inspection {
                 _ if is_section(section) => found.problems.push(ConfigError::WrongType {
                     field: section.clone(),
                     expected: "an object of fields".to_owned(),
-                    found: kind(value).to_owned(),
+                    found: described(value),
                 }),
                 _ => found.note_unknown_field(section),
             }
@@ -171,9 +172,10 @@ impl Field {
                 }
                 self.control_character(text)
             }
+            (Rule::Email, Value::String(text)) => self.email_problem(text),
             (Rule::Path, Value::String(text)) => self.path_problem(text),
             (Rule::Relay, Value::String(text)) => relay_problem(text),
-            _ => wrong_type(kind(value).to_owned()),
+            _ => wrong_type(described(value)),
         }
     }
 
@@ -182,6 +184,18 @@ impl Field {
         let found = text.chars().find(|c| c.is_control())?;
         let problem = format!("must be without control characters, found {found:?}");
         Some(ConfigError::Unfit { field: self.name, problem })
+    }
+
+    fn email_problem(&self, text: &str) -> Option<ConfigError> {
+        if text.is_empty() || is_email(text) {
+            return None;
+        }
+        let (found, max_bytes) = (text.len() as u64, MAX_EMAIL_BYTES as u64);
+        if found > max_bytes {
+            return Some(ConfigError::TextLength { field: self.name, found, min_bytes: 0, max_bytes });
+        }
+        let problem = format!("must be {}, found {}", self.allowed(), shown(text));
+        self.control_character(text).or(Some(ConfigError::Unfit { field: self.name, problem }))
     }
 
     fn path_problem(&self, text: &str) -> Option<ConfigError> {
@@ -221,14 +235,22 @@ fn is_inside(path: &Path) -> bool {
     !path.as_os_str().is_empty() && path.components().all(plain)
 }
 
-fn kind(value: &Value) -> &'static str {
+/// A value of the wrong kind: which it is, and what it says as far as that is short.
+fn described(value: &Value) -> String {
     match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
+        Value::Bool(_) | Value::Null => value.to_string(),
+        Value::Number(number) => format!("the number {number}"),
+        Value::String(text) => format!("the text {}", shown(text)),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}
+
+/// The beginning of a text, in quotes.
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(MAX_NAME_CHARS) {
+        Some((end, _)) => format!("{:?}…", text.get(..end).unwrap_or_default()),
+        None => format!("{text:?}"),
     }
 }
 
