@@ -6,6 +6,8 @@
 //! silently corrected is one the owner believes in and does not have. What each field may hold is in
 //! one table, [`FIELDS`].
 
+#[cfg(feature = "peer")]
+mod dnsaddr;
 mod email;
 mod error;
 mod fields;
@@ -20,6 +22,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+#[cfg(feature = "peer")]
+pub use dnsaddr::Dnsaddr;
 pub use email::MAX_EMAIL_BYTES;
 pub(crate) use email::is_email;
 pub use error::ConfigError;

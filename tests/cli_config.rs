@@ -107,6 +107,10 @@ fn check_and_peer_agree_on_what_is_wrong() {
     for (json, expected) in [
         (r#"{"p2p": {"relay": "nonsense"}}"#, relay),
         (r#"{"p2p": {"relay": "/ip4/203.0.113.7/tcp/4001"}}"#, relay),
+        (
+            r#"{"p2p": {"relay": "/dnsaddr/relays.example.org"}}"#,
+            "`dig +short TXT _dnsaddr.relays.example.org`",
+        ),
         (r#"{"p2p": {"relay": "/ip4/203.0.113.7/udp/4001/quic-v1"}}"#, relay),
         (r#"{"lua": {"enabled": true, "enabled": false}}"#, "duplicate field `enabled`"),
         (r#"{"lua": {}, "lua": {}}"#, "duplicate field `lua`"),

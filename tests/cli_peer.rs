@@ -138,10 +138,22 @@ fn what_is_no_key_no_label_or_no_address_is_wrong_usage() {
     assert_eq!(fs::read_to_string(&text).unwrap(), "no key");
     let ran = goop2(["chat", &address, "hello", "--json", "--label", &"a".repeat(201)]);
     assert_eq!(ran.failed(2, "at most 200 bytes, found 201").stdout, "");
-    for form in ["", "/ip4/127.0.0.1/udp/1/quic-v1", "/ip4/127.0.0.1/tcp/1/ws", "/dnsaddr/example.org/tcp/1"]
-    {
+    for form in ["", "/ip4/127.0.0.1/udp/1/quic-v1", "/ip4/127.0.0.1/tcp/1/ws", "/dns/example.org"] {
         let ran = goop2(["functions", "--json", &format!("{form}/p2p/{STRANGER}")]);
         assert_eq!(ran.failed(2, "an address is /ip4/…/tcp/PORT/p2p/ID").stdout, "");
+    }
+}
+
+/// Such addresses are what other networks give out, and what is wrong with one is not its form.
+#[test]
+fn whoever_has_a_list_of_addresses_is_told_to_take_one_from_it() {
+    let (_temp, dir) = new_peer("blank");
+    let dir = dir.to_str().unwrap();
+    for list in ["/dnsaddr/example.org".to_owned(), format!("/dnsaddr/example.org/p2p/{STRANGER}")] {
+        for args in [["functions", &list].as_slice(), &["data", &list, "{}"], &["peer", dir, "--dial", &list]]
+        {
+            goop2(args).failed(2, "`dig +short TXT _dnsaddr.example.org` shows it");
+        }
     }
 }
 

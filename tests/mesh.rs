@@ -174,6 +174,7 @@ async fn an_unreachable_peer_is_reported_with_the_reason() {
         ),
         (format!("{bare}/p2p/{stranger}"), "another peer answers there"),
         (bare.to_owned(), "does not name a peer"),
+        (format!("/dnsaddr/example.org/p2p/{stranger}"), "which this program does not look up"),
         (format!("/ip4/127.0.0.1/udp/1/quic-v1/p2p/{stranger}"), "must be /ip4, /ip6 or /dns with /tcp"),
     ] {
         let error = visitor.handle.dial(address.parse().unwrap()).await.unwrap_err().to_string();

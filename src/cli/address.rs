@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use goop2::config::Dnsaddr;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 
@@ -29,6 +30,9 @@ impl FromStr for PeerAddress {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let address = multiaddr(text)?;
+        if let Some(list) = Dnsaddr::in_address(&address) {
+            return Err(format!("it can't be dialed: {list}"));
+        }
         if !matches!(address.iter().last(), Some(Protocol::P2p(_))) {
             return Err("it does not say which peer is there: an address ends in /p2p/ID".to_owned());
         }

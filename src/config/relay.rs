@@ -3,7 +3,7 @@
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
-use super::{ConfigError, P2pConfig};
+use super::{ConfigError, Dnsaddr, P2pConfig};
 
 impl P2pConfig {
     /// The relay's address; `None` when there is no relay.
@@ -20,6 +20,9 @@ pub(super) fn address(text: &str) -> Result<Multiaddr, ConfigError> {
     let refused = |reason: String| ConfigError::Relay { found: text.to_owned(), reason };
     let address: Multiaddr =
         text.parse().map_err(|error: libp2p::multiaddr::Error| refused(error.to_string()))?;
+    if let Some(list) = Dnsaddr::in_address(&address) {
+        return Err(refused(list.to_string()));
+    }
     let parts: Vec<_> = address.iter().collect();
     match parts.as_slice() {
         [
