@@ -10,7 +10,7 @@ use libp2p::swarm::{NetworkBehaviour, Swarm, SwarmEvent};
 use libp2p::{PeerId as Libp2pId, SwarmBuilder, gossipsub, identify, noise, tcp, yamux};
 use serde_json::json;
 
-use crate::nodes::{PATIENCE, TestNode, listening, present};
+use crate::nodes::{OwnersLog, PATIENCE, TestNode, listening, present};
 
 #[tokio::test]
 async fn peers_see_each_other_come_and_go() {
@@ -134,6 +134,7 @@ async fn nobody_announces_another_peer() {
 /// GossipSub keeps what it hears for a while, so whoever says most would fill the memory.
 #[tokio::test]
 async fn a_peer_that_floods_is_disconnected_and_others_are_heard() {
+    let log = OwnersLog::start();
     let mut host = TestNode::start(present("host"));
     let mut flooder = stranger();
     join(&mut flooder, &host).await;
@@ -158,6 +159,7 @@ async fn a_peer_that_floods_is_disconnected_and_others_are_heard() {
     let visitor = TestNode::start(present("Bob"));
     visitor.handle.dial(host.address().await).await.unwrap();
     host.sees_online("Bob").await;
+    assert_eq!(log.told("too much gossip"), 1);
 }
 
 /// Whether a datagram to a multicast group comes back to this machine, as it does on a LAN.
