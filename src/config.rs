@@ -6,8 +6,6 @@
 //! silently corrected is one the owner believes in and does not have. What each field may hold is in
 //! one table, [`FIELDS`].
 
-#[cfg(feature = "peer")]
-mod dnsaddr;
 mod email;
 mod error;
 mod fields;
@@ -15,6 +13,8 @@ mod inspect;
 mod places;
 #[cfg(feature = "peer")]
 mod relay;
+#[cfg(feature = "peer")]
+mod undialable;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,13 +22,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-#[cfg(feature = "peer")]
-pub use dnsaddr::Dnsaddr;
 pub use email::MAX_EMAIL_BYTES;
 pub(crate) use email::is_email;
 pub use error::ConfigError;
 pub use fields::{FIELDS, Field, Rule};
 pub use inspect::{Inspection, Setting, Source, UnknownField};
+#[cfg(feature = "peer")]
+pub use undialable::Undialable;
 
 /// The configuration's file name inside a peer folder.
 pub const FILE_NAME: &str = "goop.json";

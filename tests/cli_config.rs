@@ -57,7 +57,7 @@ fn check_names_every_problem_and_the_field_that_was_meant() {
         [
             "!!  config: data.visitor_max_mb must be a whole number from 1 to 192, found 1.5",
             "!!  config: lua.enabled must be true or false, found the text \"yes\"",
-            "!!  config: lua.script_dir must be a relative path inside the peer folder, found ../x",
+            "!!  config: lua.script_dir must be a relative path inside the peer folder, found \"../x\"",
             "!!  config: lua.timeout_seconds must be between 1 and 60, found 0",
             "!!  config: profile.label must be a text of at most 200 bytes, found the number 5",
             "??  config: unknown field lua.timeout_second has no effect; did you mean lua.timeout_seconds?",
@@ -106,12 +106,22 @@ fn check_and_peer_agree_on_what_is_wrong() {
     let long_email = format!(r#"{{"profile": {{"email": "{}@example.org"}}}}"#, "a".repeat(250));
     for (json, expected) in [
         (r#"{"p2p": {"relay": "nonsense"}}"#, relay),
+        (r#"{"identity": {"key_file": ""}}"#, "a relative path inside the peer folder, found \"\""),
+        // Nothing is said of the heartbeat, which is right beside every time that would do.
+        (
+            r#"{"presence": {"ttl_seconds": 20.5}}"#,
+            "presence.ttl_seconds must be a whole number from 2 to 3600",
+        ),
         (r#"{"p2p": {"relay": "/ip4/203.0.113.7/tcp/4001"}}"#, relay),
         (
             r#"{"p2p": {"relay": "/dnsaddr/relays.example.org"}}"#,
             "`dig +short TXT _dnsaddr.relays.example.org`",
         ),
         (r#"{"p2p": {"relay": "/ip4/203.0.113.7/udp/4001/quic-v1"}}"#, relay),
+        (
+            r#"{"p2p": {"relay": "/ip4/0.0.0.0/tcp/4001/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"}}"#,
+            "0.0.0.0 means every address of the machine",
+        ),
         (r#"{"lua": {"enabled": true, "enabled": false}}"#, "duplicate field `enabled`"),
         (r#"{"lua": {}, "lua": {}}"#, "duplicate field `lua`"),
         (r#"{"identity": {"key_file": "goop.json"}}"#, "identity.key_file must be a file of its own"),

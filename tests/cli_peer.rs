@@ -32,7 +32,7 @@ fn a_visitor_uses_every_protocol_of_a_peer() {
     let unknown = visit("chat", &["!wether", "--json"]).succeeded().json();
     assert_eq!(unknown["replies"][0]["content"], "Unknown command: !wether. Try !help");
     assert_eq!(unknown["replies"][0]["from"], id);
-    let unanswered = visit("chat", &["just a word", "--wait", "0"]).succeeded();
+    let unanswered = visit("chat", &["just a word", "--wait", "0.001"]).succeeded();
     assert_eq!(unanswered.stdout, "");
     peer.event(|event| event["event"] == "message" && event["content"] == "just a word");
 
@@ -144,16 +144,36 @@ fn what_is_no_key_no_label_or_no_address_is_wrong_usage() {
     }
 }
 
-/// Such addresses are what other networks give out, and what is wrong with one is not its form.
+/// What is wrong with these is not their form: other networks give out lists, and listeners are told `0.0.0.0`.
 #[test]
-fn whoever_has_a_list_of_addresses_is_told_to_take_one_from_it() {
+fn an_address_where_nobody_can_be_is_refused_with_what_to_do() {
     let (_temp, dir) = new_peer("blank");
     let dir = dir.to_str().unwrap();
+    for (listens, reason) in [
+        (format!("/ip4/0.0.0.0/tcp/4001/p2p/{STRANGER}"), "0.0.0.0 means every address of the machine"),
+        (format!("/ip6/::/tcp/4001/p2p/{STRANGER}"), ":: means every address of the machine"),
+        (format!("/ip4/192.0.2.1/tcp/0/p2p/{STRANGER}"), "use the port that the peer shows"),
+    ] {
+        goop2(["functions", &listens]).failed(2, reason);
+        goop2(["peer", dir, "--dial", &listens]).failed(2, reason);
+    }
     for list in ["/dnsaddr/example.org".to_owned(), format!("/dnsaddr/example.org/p2p/{STRANGER}")] {
         for args in [["functions", &list].as_slice(), &["data", &list, "{}"], &["peer", dir, "--dial", &list]]
         {
             goop2(args).failed(2, "`dig +short TXT _dnsaddr.example.org` shows it");
         }
+    }
+}
+
+#[test]
+fn an_address_that_no_peer_can_listen_at_is_wrong_usage() {
+    let (_temp, dir) = new_peer("blank");
+    let relayed = format!("/ip4/192.0.2.1/tcp/4001/p2p/{STRANGER}/p2p-circuit");
+    for form in
+        ["/dns/localhost/tcp/0", "/ip4/127.0.0.1", "/ip4/127.0.0.1/udp/1/quic-v1", "/p2p-circuit", &relayed]
+    {
+        let ran = goop2(["peer", dir.to_str().unwrap(), "--listen", form, "--json"]);
+        assert_eq!(ran.failed(2, "a peer listens at /ip4/ADDRESS/tcp/PORT").stdout, "");
     }
 }
 

@@ -271,6 +271,10 @@ async fn every_listener_is_reported_with_its_port_and_peer() {
     let config = NodeConfig { listen, ..NodeConfig::new(Keypair::generate_ed25519()) };
     let error = Node::start(config).err().unwrap().to_string();
     assert!(error.starts_with("can't listen on /ip4/127.0.0.1/tcp/"), "{error}");
+    let listen = vec!["/dns/localhost/tcp/0".parse().unwrap()];
+    let config = NodeConfig { listen, ..NodeConfig::new(Keypair::generate_ed25519()) };
+    let error = Node::start(config).err().unwrap().to_string();
+    assert!(error.starts_with("can't listen on /dns/localhost/tcp/0: a peer listens at /ip4/"), "{error}");
 }
 
 #[tokio::test]

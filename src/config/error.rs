@@ -90,7 +90,7 @@ pub enum ConfigError {
         source: serde_json::Error,
     },
     /// A path leads out of the peer folder.
-    #[error("config: {field} must be a relative path inside the peer folder, found {}", .found.display())]
+    #[error("config: {field} must be a relative path inside the peer folder, found {found:?}")]
     OutsidePeerFolder {
         /// The field's full name.
         field: &'static str,

@@ -94,29 +94,29 @@ impl Inspection {
         found
     }
 
-    /// Adds what is right by itself and wrong beside another field.
+    /// Adds what is right by itself and wrong beside another field that is right by itself.
     fn note_contradictions(&mut self) {
         let number = |name: &str| {
-            let setting = self.settings.iter().find(|setting| setting.field.name == name);
-            let setting = setting.and_then(|setting| Some((setting.value.as_u64()?, setting.source)));
-            setting.unwrap_or((0, Source::Default))
+            let is_wrong = self.problems.iter().any(|problem| problem.field() == Some(name));
+            let setting = self.settings.iter().find(|setting| setting.field.name == name && !is_wrong)?;
+            Some((setting.value.as_u64()?, setting.source))
         };
         let mut found = Vec::new();
-        let ((heartbeat, _), (ttl, _)) =
-            (number("presence.heartbeat_seconds"), number("presence.ttl_seconds"));
-        if heartbeat >= ttl {
+        if let (Some((heartbeat, _)), Some((ttl, _))) =
+            (number("presence.heartbeat_seconds"), number("presence.ttl_seconds"))
+            && heartbeat >= ttl
+        {
             let problem = format!("must be less than presence.ttl_seconds ({ttl}), found {heartbeat}");
             found.push(ConfigError::Unfit { field: "presence.heartbeat_seconds", problem });
         }
-        let (all, _) = number("p2p.max_connections");
-        let (of_one, source) = number("p2p.max_connections_per_address");
         // Who only lowers the one means the other too.
-        if of_one > all && source == Source::File {
+        if let (Some((all, _)), Some((of_one, Source::File))) =
+            (number("p2p.max_connections"), number("p2p.max_connections_per_address"))
+            && of_one > all
+        {
             let problem = format!("must be at most p2p.max_connections ({all}), found {of_one}");
             found.push(ConfigError::Unfit { field: "p2p.max_connections_per_address", problem });
         }
-        // A value that is wrong by itself has been told.
-        found.retain(|new| self.problems.iter().all(|old| old.field() != new.field()));
         self.problems.append(&mut found);
     }
 
@@ -137,6 +137,7 @@ impl Inspection {
     fn note_unknown_field(&mut self, name: &str) {
         if self.unknown.len() < MAX_UNKNOWN {
             let shown = name.chars().take(MAX_NAME_CHARS).flat_map(char::escape_debug).collect();
+            let shown = if name.is_empty() { "\"\"".to_owned() } else { shown };
             self.unknown.push(UnknownField { name: shown, nearest: nearest(name) });
         }
     }

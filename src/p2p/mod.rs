@@ -42,6 +42,7 @@ pub use identity::{IdentityError, load_or_create, own_id, to_libp2p, to_peer_id}
 pub use limits::ConnectionLimits;
 pub use network::DIAL_TIMEOUT;
 pub use node::{Node, NodeConfig, NodeEvent, PresenceOptions, Services};
+pub use port::{LISTEN_FORM, is_listenable};
 pub use presence::{
     MAX_EMAIL_BYTES, MAX_PRESENCE_ENTRIES, MAX_PRESENCE_LABEL_BYTES, PresenceEvent, PresentPeer,
 };

@@ -19,7 +19,7 @@ use super::herald::Herald;
 use super::identity::to_peer_id;
 use super::lan::LanPeers;
 use super::node::NodeEvent;
-use super::port::is_taken;
+use super::port::{LISTEN_FORM, is_listenable, is_taken};
 use super::reservation::Reservation;
 use super::streams::Open;
 
@@ -60,6 +60,9 @@ pub(super) fn listen(
     swarm: &mut Swarm<Behaviour>,
     addresses: &[Multiaddr],
 ) -> Result<HashSet<ListenerId>, NodeError> {
+    if let Some(address) = addresses.iter().find(|address| !is_listenable(address)) {
+        return Err(NodeError::Listen { address: address.clone(), reason: LISTEN_FORM.to_owned() });
+    }
     // All before the first is listened at, which would make it taken.
     if let Some(address) = addresses.iter().find(|address| is_taken(address)) {
         let reason = "it is in use by another program".to_owned();
