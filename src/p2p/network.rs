@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::behaviour::{Behaviour, BehaviourEvent};
 use super::dialing::{ConnectReply, Dialing, NO_ADDRESS, describe, describe_transport};
+use super::discovery::Found;
 use super::error::NodeError;
 use super::herald::Herald;
 use super::identity::to_peer_id;
@@ -292,12 +293,13 @@ impl Network {
                     let _ = self.events.send(NodeEvent::Presence(changed));
                 }
             }
-            BehaviourEvent::Mdns(mdns::Event::Discovered(found)) => {
+            BehaviourEvent::Mdns(Found::Mdns(mdns::Event::Discovered(found))) => {
                 for (peer, address) in found {
                     self.lan.discovered(peer, address, Instant::now());
                 }
             }
-            BehaviourEvent::Mdns(mdns::Event::Expired(gone)) => {
+            BehaviourEvent::Mdns(Found::Forgotten) => self.lan.forget_all(),
+            BehaviourEvent::Mdns(Found::Mdns(mdns::Event::Expired(gone))) => {
                 for (peer, address) in gone {
                     self.lan.expired(&peer, &address);
                 }
