@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use futures::future::{join_all, pending};
 use futures::stream::FuturesUnordered;
 use futures::{AsyncWriteExt, StreamExt};
-use goop2::chat::{Commands, DispatchFuture, MAX_DISPATCHES_PER_PEER, Manager, Transport};
+use goop2::chat::{
+    Commands, DispatchFuture, MAX_DISPATCHES_PER_PEER, MAX_MESSAGES_PER_MINUTE, Manager, Transport,
+};
 use goop2::p2p::{DataService, Node, NodeConfig, RespondFuture, Services};
 use goop2::script::{Caller, DirectSender};
 use libp2p::Multiaddr;
@@ -241,6 +243,36 @@ async fn who_sends_more_commands_than_one_peer_may_is_told_so() {
     assert_eq!(heard.recv().await.unwrap().content, "!quick");
     assert_eq!(heard.recv().await.unwrap().content, "done");
     assert_eq!(log.told("a command was not run"), 1);
+}
+
+/// Fifty identities of one machine once used up what the chat takes from everybody.
+#[tokio::test]
+async fn an_address_that_chats_without_end_under_many_names_silences_only_itself() {
+    let log = OwnersLog::start();
+    let host = TestNode::start(listening());
+    let address = host.address().await;
+    for _ in 0..13 {
+        let visitor = Node::start(NodeConfig::new(Keypair::generate_ed25519())).unwrap();
+        let handle = visitor.handle();
+        let id = handle.dial(address.clone()).await.unwrap();
+        let message = |number: u32| {
+            let message =
+                json!({"id": number.to_string(), "from": visitor.id(), "type": "broadcast", "content": "x"});
+            message.to_string().into_bytes()
+        };
+        let messages: Vec<_> = (0..MAX_MESSAGES_PER_MINUTE).map(message).collect();
+        for sent in join_all(messages.iter().map(|message| handle.send_chat(&id, message))).await {
+            sent.unwrap();
+        }
+    }
+    log.has("1500 messages a minute are taken from one address, 127.0.0.1").await;
+    let visitor = TestNode::start(listening());
+    let id = visitor.handle.dial(elsewhere(&address, 2).await).await.unwrap();
+    let mut heard = visitor.chat.subscribe();
+    visitor.chat.send_direct(&id, "!who".to_owned()).await.unwrap();
+    assert_eq!(heard.recv().await.unwrap().content, "!who");
+    assert_eq!(heard.recv().await.unwrap().content, "you are \"\"");
+    assert_eq!(log.told("a chat message was dropped"), 1);
 }
 
 /// More at once than one peer may have wait for the disk, which another program has for itself.

@@ -4,6 +4,7 @@
 //! for things. What other peers ask of us goes to [`Services`].
 
 mod admission;
+mod arrivals;
 mod backoff;
 mod behaviour;
 mod crowd;
