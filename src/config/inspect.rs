@@ -7,9 +7,8 @@ use std::path::{Component, Path};
 
 use serde_json::{Map, Value};
 
-use super::email::is_email;
 use super::fields::{FIELDS, FIELDS_OF_DEPLOYED_PEERS, Field, Rule};
-use super::{Config, ConfigError, MAX_EMAIL_BYTES, MAX_PATH_BYTES};
+use super::{Config, ConfigError, MAX_EMAIL_BYTES, MAX_PATH_BYTES, is_email};
 
 /// How much of a name or text that somebody wrote is shown, in characters; longer ones resemble no field.
 const MAX_NAME_CHARS: usize = 64;
