@@ -260,6 +260,11 @@ impl Config {
 fn read_file(dir: &Path) -> Result<Option<String>, ConfigError> {
     let path = dir.join(FILE_NAME);
     let found = match std::fs::metadata(&path) {
+        // A pipe would be waited for.
+        Ok(metadata) if !metadata.is_file() => {
+            let source = std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is not a file");
+            return Err(ConfigError::Read { path, source });
+        }
         Ok(metadata) => metadata.len(),
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(ConfigError::Read { path, source }),
@@ -267,7 +272,9 @@ fn read_file(dir: &Path) -> Result<Option<String>, ConfigError> {
     if found > MAX_FILE_BYTES {
         return Err(ConfigError::TooLarge { path, found });
     }
-    std::fs::read_to_string(&path).map(Some).map_err(|source| ConfigError::Read { path, source })
+    let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path, source })?;
+    // Some editors begin a file with a mark that is no JSON and that nobody sees.
+    Ok(Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)))
 }
 
 /// The one reading of a configuration, with all that is wrong in it. With a problem, the second value is

@@ -203,6 +203,24 @@ fn a_file_that_is_no_json_is_a_problem_and_a_folder_that_is_no_peer_is_wrong_usa
 }
 
 #[test]
+fn what_is_no_file_is_not_waited_for_and_a_mark_that_nobody_sees_is_read_over() {
+    let marked = folder("\u{feff}{\"lua\": {\"timeout_seconds\": 9}}");
+    goop2(["config", "check", text(marked.path())]).succeeded();
+    assert_eq!(Config::load(marked.path()).unwrap().lua.timeout_seconds, 9);
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("site")).unwrap();
+    let file = dir.path().join("goop.json");
+    #[cfg(unix)]
+    assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+    #[cfg(not(unix))]
+    fs::create_dir(&file).unwrap();
+    let checked = goop2(["config", "check", text(dir.path())]);
+    assert_eq!(checked.code, 1);
+    assert!(checked.stdout.contains("goop.json: can't be read: it is not a file"), "{checked:?}");
+    goop2(["peer", text(dir.path())]).failed(2, "it is not a file");
+}
+
+#[test]
 fn init_writes_every_default_once() {
     let temp = tempfile::tempdir().unwrap();
     let dir = temp.path().join("new/peer");
