@@ -151,9 +151,11 @@ impl Gossip {
         let passes = neighbour.pass(0, now);
         let mut fits = |message: &RawMessage| passes && neighbour.pass(message.data.len(), now);
         rpc.messages.retain(|message| message.topic == topic && fits(message));
-        // Not GossipSub's to see where it is too long: peers with a higher limit pass it on, and one
-        // stranger's long messages would cost each of them its good name.
-        invalid_messages.retain(|invalid| fits(&invalid.0) && !is_long(invalid));
+        // What GossipSub sees of these costs the neighbour its good name. Every peer looks at signatures,
+        // but others have higher limits and take any sequence number: whoever signs a message that only
+        // this peer refuses would have all its honest neighbours taken for liars.
+        let forged = |error: &ValidationError| matches!(error, ValidationError::InvalidSignature);
+        invalid_messages.retain(|(message, error)| fits(message) && forged(error));
         let dropped = neighbour.dropped;
         if dropped > before {
             self.notices.tell("too much gossip", format_args!("messages that {peer} brought were dropped"));
