@@ -6,11 +6,15 @@
 //! silently corrected is one the owner believes in and does not have. What each field may hold is in
 //! one table, [`FIELDS`].
 
+mod email;
+mod error;
 mod fields;
 mod inspect;
 mod places;
 #[cfg(feature = "peer")]
 mod relay;
+#[cfg(feature = "peer")]
+mod undialable;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,8 +22,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use email::MAX_EMAIL_BYTES;
+pub(crate) use email::is_email;
+pub use error::ConfigError;
 pub use fields::{FIELDS, Field, Rule};
 pub use inspect::{Inspection, Setting, Source, UnknownField};
+#[cfg(feature = "peer")]
+pub use undialable::Undialable;
 
 /// The configuration's file name inside a peer folder.
 pub const FILE_NAME: &str = "goop.json";
@@ -32,9 +41,6 @@ pub const DATABASE_FILE: &str = "data.db";
 
 /// The chat history's file inside a peer folder.
 pub const HISTORY_FILE: &str = "data/chat.db";
-
-/// The longest e-mail address in bytes: no longer one can be written to, and peers drop it.
-pub const MAX_EMAIL_BYTES: usize = 254;
 
 /// The longest path in bytes, so that it can be had on every system with the peer's folder before it.
 pub const MAX_PATH_BYTES: usize = 1000;
@@ -254,6 +260,11 @@ impl Config {
 fn read_file(dir: &Path) -> Result<Option<String>, ConfigError> {
     let path = dir.join(FILE_NAME);
     let found = match std::fs::metadata(&path) {
+        // A pipe would be waited for.
+        Ok(metadata) if !metadata.is_file() => {
+            let source = std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is not a file");
+            return Err(ConfigError::Read { path, source });
+        }
         Ok(metadata) => metadata.len(),
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(ConfigError::Read { path, source }),
@@ -261,7 +272,9 @@ fn read_file(dir: &Path) -> Result<Option<String>, ConfigError> {
     if found > MAX_FILE_BYTES {
         return Err(ConfigError::TooLarge { path, found });
     }
-    std::fs::read_to_string(&path).map(Some).map_err(|source| ConfigError::Read { path, source })
+    let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path, source })?;
+    // Some editors begin a file with a mark that is no JSON and that nobody sees.
+    Ok(Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)))
 }
 
 /// The one reading of a configuration, with all that is wrong in it. With a problem, the second value is
@@ -289,116 +302,6 @@ fn read(dir: &Path) -> Result<(Inspection, Config), ConfigError> {
         inspection.problems = places::problems(dir, &config);
     }
     Ok((inspection, config))
-}
-
-/// Why a configuration can't be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file can't be read.
-    #[error("{}: can't be read: {source}", .path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The file is too large to be a configuration.
-    #[error("{}: has {found} bytes; a configuration has at most {MAX_FILE_BYTES}", .path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// Its size in bytes.
-        found: u64,
-    },
-    /// The file is not JSON, or names a field twice.
-    #[error("{}: {source}", .path.display())]
-    Parse {
-        /// The file.
-        path: PathBuf,
-        /// What and where, by line and column.
-        source: serde_json::Error,
-    },
-    /// A number is out of bounds.
-    #[error("config: {field} must be between {min} and {max}, found {found}")]
-    OutOfRange {
-        /// The field's full name.
-        field: &'static str,
-        /// The value found.
-        found: String,
-        /// The smallest allowed.
-        min: u64,
-        /// The largest allowed.
-        max: u64,
-    },
-    /// A value is of another kind than the field takes.
-    #[error("config: {field} must be {expected}, found {found}")]
-    WrongType {
-        /// The field's full name.
-        field: String,
-        /// What it takes.
-        expected: String,
-        /// The kind of value found, or the number.
-        found: String,
-    },
-    /// A text is too long or too short.
-    #[error("config: {field} must have {min_bytes} to {max_bytes} bytes, found {found}")]
-    TextLength {
-        /// The field's full name.
-        field: &'static str,
-        /// Its length in bytes.
-        found: u64,
-        /// The fewest allowed.
-        min_bytes: u64,
-        /// The most allowed.
-        max_bytes: u64,
-    },
-    /// The relay is no address of a peer.
-    #[error(
-        "config: p2p.relay must be like /ip4/203.0.113.7/tcp/4001/p2p/12D3KooW…, found {found:?}: {reason}"
-    )]
-    Relay {
-        /// What was found.
-        found: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A value is of the right kind and can't be used all the same.
-    #[error("config: {field} {problem}")]
-    Unfit {
-        /// The field's full name.
-        field: &'static str,
-        /// What it must be, and what it is.
-        problem: String,
-    },
-    /// A path in it is not Unicode, which JSON can't hold.
-    #[error("config: can't be written as JSON: {source}")]
-    Unwritable {
-        /// What can't be written.
-        source: serde_json::Error,
-    },
-    /// A path leads out of the peer folder.
-    #[error("config: {field} must be a relative path inside the peer folder, found {}", .found.display())]
-    OutsidePeerFolder {
-        /// The field's full name.
-        field: &'static str,
-        /// The path found.
-        found: PathBuf,
-    },
-}
-
-impl ConfigError {
-    /// The full name of the field that is wrong; `None` when the whole file is.
-    pub fn field(&self) -> Option<&str> {
-        match self {
-            Self::OutOfRange { field, .. }
-            | Self::TextLength { field, .. }
-            | Self::Unfit { field, .. }
-            | Self::OutsidePeerFolder { field, .. } => Some(field),
-            Self::Relay { .. } => Some("p2p.relay"),
-            Self::WrongType { field, .. } => Some(field),
-            Self::Read { .. } | Self::TooLarge { .. } | Self::Parse { .. } | Self::Unwritable { .. } => None,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -462,8 +365,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(Config::load(dir.path()).unwrap(), Config::default());
         for (text, expected) in [
-            ("{\"lua\": {\"enabled\": 3}}", "config: lua.enabled must be true or false, found a number"),
-            ("{\"lua\": 3}", "config: lua must be an object of fields, found a number"),
+            ("{\"lua\": {\"enabled\": 3}}", "config: lua.enabled must be true or false, found the number 3"),
+            ("{\"lua\": 3}", "config: lua must be an object of fields, found the number 3"),
             (
                 "{\"p2p\": {\"listen_port\": -1}}",
                 "config: p2p.listen_port must be between 0 and 65535, found -1",

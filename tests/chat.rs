@@ -145,6 +145,9 @@ async fn commands_in_progress_are_bounded_per_peer_and_ended_on_close() {
     }
     let busy = chat.manager.receive(&peer("A"), &direct("more", "A", "!x")).await;
     assert!(matches!(busy, Err(ChatError::Busy { limit: MAX_DISPATCHES_PER_PEER, .. })), "{busy:?}");
+    // A sender that heard nothing could not tell a command that was dropped from one that is slow.
+    let (to, reply) = chat.outbox.recv().await.unwrap();
+    assert_eq!((to, &reply["content"]), (peer("A"), &json!("Busy, try again later")));
     chat.manager.receive(&peer("B"), &direct("1", "B", "!x")).await.unwrap();
     chat.turns.add_permits(1);
     assert!(chat.outbox.recv().await.is_some());

@@ -56,10 +56,10 @@ fn check_names_every_problem_and_the_field_that_was_meant() {
         lines,
         [
             "!!  config: data.visitor_max_mb must be a whole number from 1 to 192, found 1.5",
-            "!!  config: lua.enabled must be true or false, found a text",
-            "!!  config: lua.script_dir must be a relative path inside the peer folder, found ../x",
+            "!!  config: lua.enabled must be true or false, found the text \"yes\"",
+            "!!  config: lua.script_dir must be a relative path inside the peer folder, found \"../x\"",
             "!!  config: lua.timeout_seconds must be between 1 and 60, found 0",
-            "!!  config: profile.label must be a text of at most 200 bytes, found a number",
+            "!!  config: profile.label must be a text of at most 200 bytes, found the number 5",
             "??  config: unknown field lua.timeout_second has no effect; did you mean lua.timeout_seconds?",
             "??  config: unknown field rate_limit_global has no effect; did you mean lua.rate_limit_global?",
             "??  config: unknown field weather.city has no effect",
@@ -106,8 +106,22 @@ fn check_and_peer_agree_on_what_is_wrong() {
     let long_email = format!(r#"{{"profile": {{"email": "{}@example.org"}}}}"#, "a".repeat(250));
     for (json, expected) in [
         (r#"{"p2p": {"relay": "nonsense"}}"#, relay),
+        (r#"{"identity": {"key_file": ""}}"#, "a relative path inside the peer folder, found \"\""),
+        // Nothing is said of the heartbeat, which is right beside every time that would do.
+        (
+            r#"{"presence": {"ttl_seconds": 20.5}}"#,
+            "presence.ttl_seconds must be a whole number from 2 to 3600",
+        ),
         (r#"{"p2p": {"relay": "/ip4/203.0.113.7/tcp/4001"}}"#, relay),
+        (
+            r#"{"p2p": {"relay": "/dnsaddr/relays.example.org"}}"#,
+            "`dig +short TXT _dnsaddr.relays.example.org`",
+        ),
         (r#"{"p2p": {"relay": "/ip4/203.0.113.7/udp/4001/quic-v1"}}"#, relay),
+        (
+            r#"{"p2p": {"relay": "/ip4/0.0.0.0/tcp/4001/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"}}"#,
+            "0.0.0.0 means every address of the machine",
+        ),
         (r#"{"lua": {"enabled": true, "enabled": false}}"#, "duplicate field `enabled`"),
         (r#"{"lua": {}, "lua": {}}"#, "duplicate field `lua`"),
         (r#"{"identity": {"key_file": "goop.json"}}"#, "identity.key_file must be a file of its own"),
@@ -140,6 +154,14 @@ fn check_and_peer_agree_on_what_is_wrong() {
             "profile.label must be without control characters, found '\\n'",
         ),
         (r#"{"presence": {"topic": "a\u0000"}}"#, "presence.topic must be without control characters"),
+        (
+            r#"{"profile": {"email": "ada"}}"#,
+            "profile.email must be an e-mail address like `ada@example.org`, or nothing, found \"ada\"",
+        ),
+        (r#"{"profile": {"email": "@example.org"}}"#, "or nothing, found \"@example.org\""),
+        (r#"{"profile": {"email": "a da@example.org"}}"#, "or nothing, found \"a da@example.org\""),
+        (r#"{"profile": {"email": "a\nb@example.org"}}"#, "profile.email must be without control characters"),
+        (r#"{"profile": {"email": null}}"#, "or nothing, found null"),
         (&long_email, "profile.email must have 0 to 254 bytes, found 262"),
         (
             r#"{"lua": {"timeout_seconds": 5.0}}"#,
@@ -178,6 +200,24 @@ fn a_file_that_is_no_json_is_a_problem_and_a_folder_that_is_no_peer_is_wrong_usa
     goop2(["config", "check", text(empty.path())]).failed(2, "is no peer folder");
     goop2(["config", "show", "/nonexistent"]).failed(2, "is no peer folder");
     goop2(["config"]).failed(2, "Usage: goop2 config");
+}
+
+#[test]
+fn what_is_no_file_is_not_waited_for_and_a_mark_that_nobody_sees_is_read_over() {
+    let marked = folder("\u{feff}{\"lua\": {\"timeout_seconds\": 9}}");
+    goop2(["config", "check", text(marked.path())]).succeeded();
+    assert_eq!(Config::load(marked.path()).unwrap().lua.timeout_seconds, 9);
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("site")).unwrap();
+    let file = dir.path().join("goop.json");
+    #[cfg(unix)]
+    assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+    #[cfg(not(unix))]
+    fs::create_dir(&file).unwrap();
+    let checked = goop2(["config", "check", text(dir.path())]);
+    assert_eq!(checked.code, 1);
+    assert!(checked.stdout.contains("goop.json: can't be read: it is not a file"), "{checked:?}");
+    goop2(["peer", text(dir.path())]).failed(2, "it is not a file");
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn a_visitor_uses_every_protocol_of_a_peer() {
     let unknown = visit("chat", &["!wether", "--json"]).succeeded().json();
     assert_eq!(unknown["replies"][0]["content"], "Unknown command: !wether. Try !help");
     assert_eq!(unknown["replies"][0]["from"], id);
-    let unanswered = visit("chat", &["just a word", "--wait", "0"]).succeeded();
+    let unanswered = visit("chat", &["just a word", "--wait", "0.001"]).succeeded();
     assert_eq!(unanswered.stdout, "");
     peer.event(|event| event["event"] == "message" && event["content"] == "just a word");
 
@@ -136,10 +136,42 @@ fn what_is_no_key_no_label_or_no_address_is_wrong_usage() {
     assert_eq!(fs::read_to_string(&text).unwrap(), "no key");
     let ran = goop2(["chat", &address, "hello", "--json", "--label", &"a".repeat(201)]);
     assert_eq!(ran.failed(2, "at most 200 bytes, found 201").stdout, "");
-    for form in ["", "/ip4/127.0.0.1/udp/1/quic-v1", "/ip4/127.0.0.1/tcp/1/ws", "/dnsaddr/example.org/tcp/1"]
-    {
+    for form in ["", "/ip4/127.0.0.1/udp/1/quic-v1", "/ip4/127.0.0.1/tcp/1/ws", "/dns/example.org"] {
         let ran = goop2(["functions", "--json", &format!("{form}/p2p/{STRANGER}")]);
         assert_eq!(ran.failed(2, "an address is /ip4/…/tcp/PORT/p2p/ID").stdout, "");
+    }
+}
+
+/// What is wrong with these is not their form: other networks give out lists, and listeners are told `0.0.0.0`.
+#[test]
+fn an_address_where_nobody_can_be_is_refused_with_what_to_do() {
+    let (_temp, dir) = new_peer("blank");
+    let dir = dir.to_str().unwrap();
+    for (listens, reason) in [
+        (format!("/ip4/0.0.0.0/tcp/4001/p2p/{STRANGER}"), "0.0.0.0 means every address of the machine"),
+        (format!("/ip6/::/tcp/4001/p2p/{STRANGER}"), ":: means every address of the machine"),
+        (format!("/ip4/192.0.2.1/tcp/0/p2p/{STRANGER}"), "use the port that the peer shows"),
+    ] {
+        goop2(["functions", &listens]).failed(2, reason);
+        goop2(["peer", dir, "--dial", &listens]).failed(2, reason);
+    }
+    for list in ["/dnsaddr/example.org".to_owned(), format!("/dnsaddr/example.org/p2p/{STRANGER}")] {
+        for args in [["functions", &list].as_slice(), &["data", &list, "{}"], &["peer", dir, "--dial", &list]]
+        {
+            goop2(args).failed(2, "`dig +short TXT _dnsaddr.example.org` shows it");
+        }
+    }
+}
+
+#[test]
+fn an_address_that_no_peer_can_listen_at_is_wrong_usage() {
+    let (_temp, dir) = new_peer("blank");
+    let relayed = format!("/ip4/192.0.2.1/tcp/4001/p2p/{STRANGER}/p2p-circuit");
+    for form in
+        ["/dns/localhost/tcp/0", "/ip4/127.0.0.1", "/ip4/127.0.0.1/udp/1/quic-v1", "/p2p-circuit", &relayed]
+    {
+        let ran = goop2(["peer", dir.to_str().unwrap(), "--listen", form, "--json"]);
+        assert_eq!(ran.failed(2, "a peer listens at /ip4/ADDRESS/tcp/PORT").stdout, "");
     }
 }
 

@@ -102,6 +102,31 @@ fn a_reply_a_result_and_their_json() {
     assert_eq!((&report["reply"], &report["result"]), (&Value::Null, &json!({"twice": 8})));
 }
 
+/// A program that reads the report found nothing to read.
+#[test]
+fn a_run_that_could_not_begin_has_its_report_too() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("hello.lua");
+    fs::write(&file, "function handle() return 'hello' end").unwrap();
+    let run = |args: &[&str]| {
+        // Without --peer the script keeps what it keeps in a temporary folder.
+        finished(program().env("TMPDIR", temp.path().join("missing")).arg("run").arg(&file).args(args))
+    };
+    let report = run(&["--json"]).failed(1, "").json();
+    assert_eq!(
+        (&report["ok"], &report["reply"], &report["result"]),
+        (&json!(false), &Value::Null, &Value::Null)
+    );
+    let error = &report["error"];
+    assert_eq!(
+        (&error["kind"], &error["script"], &error["line"]),
+        (&json!("internal"), &json!("hello.lua"), &Value::Null)
+    );
+    assert!(error["message"].as_str().unwrap().starts_with("the script can't be run: "), "{error}");
+    assert_eq!(report["stats"]["fuel"], 0);
+    assert_eq!(run(&[]).failed(1, "goop2: the script can't be run: ").stdout, "");
+}
+
 #[test]
 fn requests_reach_neither_this_machine_nor_the_proxy_of_the_environment() {
     let temp = tempfile::tempdir().unwrap();

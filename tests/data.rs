@@ -215,7 +215,7 @@ fn queries_choose_columns_and_pages() {
     assert!(host.error("ana", crafted).starts_with("field columns: a column name"));
     assert_eq!(
         host.error("ana", json!({"op": "query", "table": "opened", "limit": -1})),
-        "field limit: expected a whole number from 0, found a number"
+        "field limit: expected a whole number from 0, found the number -1"
     );
     for number in 0..1100 {
         host.data("host", json!({"op": "insert", "name": "shared", "data": {"stars": number}}));
@@ -295,7 +295,7 @@ fn requests_are_checked_and_bounded() {
     assert_eq!(error("[]"), "the request is not a JSON object");
     assert_eq!(error("{}"), "field op is missing");
     assert_eq!(error(r#"{"op": "exec"}"#), "unknown op \"exec\"");
-    assert_eq!(error(r#"{"op": 1}"#), "field op: expected a string, found a number");
+    assert_eq!(error(r#"{"op": 1}"#), "field op: expected a string, found the number 1");
     assert_eq!(error(r#"{"op": "query"}"#), "field table is missing");
     assert_eq!(error(r#"{"op": "insert", "table": "opened"}"#), "field data is missing");
     let nested = r#"{"op": "insert", "table": "opened", "data": {"title": {"a": 1}}}"#;

@@ -9,6 +9,8 @@
 //! - `hostile`: chat and data lines at their worst
 //! - `mesh`, `ping`, `presence`, `relay`: real nodes over real connections; `nodes` has what they share
 //! - `bounds`: strangers that misbehave, and visitors who must not notice; `stranger` is one under the test's control
+//! - `besieged`, `gossip_flood`: each bound on strangers met again and again: it holds, others are served, and
+//!   the owner is told once
 //! - `cli`, `cli_config`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
 //! - `cli_unread`: a peer whose output nobody reads
 //! - `cli_kv`: processes that share what scripts keep, and are killed
@@ -20,6 +22,7 @@
     reason = "a test fails by panicking, and so do its helpers"
 )]
 
+mod besieged;
 mod bounds;
 mod chat;
 mod chat_history;
@@ -35,6 +38,7 @@ mod data_filter;
 mod data_model;
 mod data_visitors;
 mod deployed_peer;
+mod gossip_flood;
 mod hostile;
 mod identity;
 mod interop;

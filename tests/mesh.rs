@@ -174,6 +174,7 @@ async fn an_unreachable_peer_is_reported_with_the_reason() {
         ),
         (format!("{bare}/p2p/{stranger}"), "another peer answers there"),
         (bare.to_owned(), "does not name a peer"),
+        (format!("/dnsaddr/example.org/p2p/{stranger}"), "which this program does not look up"),
         (format!("/ip4/127.0.0.1/udp/1/quic-v1/p2p/{stranger}"), "must be /ip4, /ip6 or /dns with /tcp"),
     ] {
         let error = visitor.handle.dial(address.parse().unwrap()).await.unwrap_err().to_string();
@@ -270,6 +271,10 @@ async fn every_listener_is_reported_with_its_port_and_peer() {
     let config = NodeConfig { listen, ..NodeConfig::new(Keypair::generate_ed25519()) };
     let error = Node::start(config).err().unwrap().to_string();
     assert!(error.starts_with("can't listen on /ip4/127.0.0.1/tcp/"), "{error}");
+    let listen = vec!["/dns/localhost/tcp/0".parse().unwrap()];
+    let config = NodeConfig { listen, ..NodeConfig::new(Keypair::generate_ed25519()) };
+    let error = Node::start(config).err().unwrap().to_string();
+    assert!(error.starts_with("can't listen on /dns/localhost/tcp/0: a peer listens at /ip4/"), "{error}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Real nodes for tests, and strangers that misbehave.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +10,56 @@ use goop2::script::{Caller, DirectSender};
 use libp2p::Multiaddr;
 use libp2p::identity::Keypair;
 use tokio::sync::broadcast::Receiver;
+use tokio::sync::watch;
 
 pub(crate) const ANY_PORT: &str = "/ip4/127.0.0.1/tcp/0";
 
 /// The longest a test waits. Reached only when something is wrong.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the owners of a test's nodes are told. Of nodes on the test's own thread only.
+pub(crate) struct OwnersLog {
+    text: watch::Receiver<String>,
+    _guard: tracing::subscriber::DefaultGuard,
+}
+
+struct LogWriter(Arc<watch::Sender<String>>);
+
+impl Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.send_modify(|text| text.push_str(&String::from_utf8_lossy(bytes)));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl OwnersLog {
+    pub(crate) fn start() -> Self {
+        let (sender, text) = watch::channel(String::new());
+        let sender = Arc::new(sender);
+        let log = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::WARN)
+            .with_ansi(false)
+            .with_writer(move || LogWriter(sender.clone()));
+        Self { text, _guard: tracing::subscriber::set_default(log.finish()) }
+    }
+
+    /// Waits until a line has `part`.
+    pub(crate) async fn has(&self, part: &str) {
+        let mut text = self.text.clone();
+        let told = text.wait_for(|text| text.contains(part));
+        let told = tokio::time::timeout(PATIENCE, told).await.is_ok();
+        assert!(told, "{part} was not told: {}", *self.text.borrow());
+    }
+
+    /// How many lines have `part`.
+    pub(crate) fn told(&self, part: &str) -> usize {
+        self.text.borrow().lines().filter(|line| line.contains(part)).count()
+    }
+}
 
 /// Replies to a command with the label of its caller.
 struct WhoAmI;

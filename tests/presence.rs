@@ -10,7 +10,7 @@ use libp2p::swarm::{NetworkBehaviour, Swarm, SwarmEvent};
 use libp2p::{PeerId as Libp2pId, SwarmBuilder, gossipsub, identify, noise, tcp, yamux};
 use serde_json::json;
 
-use crate::nodes::{PATIENCE, TestNode, listening, present};
+use crate::nodes::{OwnersLog, PATIENCE, TestNode, listening, present};
 
 #[tokio::test]
 async fn peers_see_each_other_come_and_go() {
@@ -134,6 +134,7 @@ async fn nobody_announces_another_peer() {
 /// GossipSub keeps what it hears for a while, so whoever says most would fill the memory.
 #[tokio::test]
 async fn a_peer_that_floods_is_disconnected_and_others_are_heard() {
+    let log = OwnersLog::start();
     let mut host = TestNode::start(present("host"));
     let mut flooder = stranger();
     join(&mut flooder, &host).await;
@@ -158,6 +159,58 @@ async fn a_peer_that_floods_is_disconnected_and_others_are_heard() {
     let visitor = TestNode::start(present("Bob"));
     visitor.handle.dial(host.address().await).await.unwrap();
     host.sees_online("Bob").await;
+    assert_eq!(log.told("too much gossip"), 1);
+}
+
+/// An answer over mDNS that names a peer and where it is said to be.
+fn mdns_answer(peer: &Libp2pId, port: u16) -> Vec<u8> {
+    let text = |bytes: &[u8]| [&[u8::try_from(bytes.len()).unwrap()][..], bytes].concat();
+    let service = [text(b"_p2p"), text(b"_udp"), text(b"local"), vec![0]].concat();
+    let name = [text(&peer.to_base58().as_bytes()[..32]), service.clone()].concat();
+    let record = |name: &[u8], kind: u8, data: &[u8]| {
+        let length = u16::try_from(data.len()).unwrap().to_be_bytes();
+        // Of the class of the Internet, and for an hour.
+        [name, &[0, kind, 0, 1, 0, 0, 0x0e, 0x10], &length, data].concat()
+    };
+    let address = text(format!("dnsaddr=/ip4/10.0.0.1/tcp/{port}/p2p/{peer}").as_bytes());
+    // One answer, and one record beside it.
+    let head = [0, 0, 0x84, 0, 0, 0, 0, 1, 0, 0, 0, 1];
+    [&head[..], &record(&service, 12, &name), &record(&name, 16, &address)].concat()
+}
+
+/// Whoever is in the local network can make up any number of peers there.
+#[tokio::test]
+async fn peers_made_up_in_the_local_network_are_forgotten_and_told_once() {
+    use std::net::{Ipv4Addr, UdpSocket};
+    if !has_multicast() {
+        return;
+    }
+    let log = OwnersLog::start();
+    let listen = vec!["/ip4/0.0.0.0/tcp/0".parse().unwrap()];
+    let host = TestNode::start(NodeConfig { listen, mdns: true, ..present("host") });
+    let address = host.address().await;
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let flood = async {
+        loop {
+            // A few at a time, so that the host takes them from the system; it is on the same thread.
+            for _ in 0..20 {
+                let _ = socket.send_to(
+                    &mdns_answer(&Libp2pId::random(), closed),
+                    (Ipv4Addr::new(224, 0, 0, 251), 5353),
+                );
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = log.has("too many peers on the local network") => {}
+        () = flood => {}
+    }
+    let visitor = TestNode::start(present("Bob"));
+    let id = visitor.handle.dial(address).await.unwrap();
+    visitor.handle.fetch_content(&id).await.unwrap();
+    assert_eq!(log.told("too many peers on the local network"), 1);
 }
 
 /// Whether a datagram to a multicast group comes back to this machine, as it does on a LAN.

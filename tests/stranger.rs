@@ -1,5 +1,5 @@
-//! A peer under the test's own control, from the multiplexer up: it has no protocol, refuses every stream,
-//! and opens as many as it likes.
+//! A peer under the test's own control, from the multiplexer up: it has no protocol, refuses every stream
+//! but one for gossip, to which it does not listen, and opens as many as it likes.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -18,15 +18,21 @@ use tokio::sync::{mpsc, oneshot};
 
 const MULTISTREAM: &str = "/multistream/1.0.0";
 
-/// A connection with nothing above it.
+/// Who takes no gossip is not heard either.
+pub(crate) const GOSSIP: &str = "/meshsub/1.1.0";
+
+/// A connection of a fresh identity, with nothing above it.
 pub(crate) async fn connect(address: &Multiaddr) -> StreamMuxerBox {
-    let keypair = Keypair::generate_ed25519();
+    connect_as(&Keypair::generate_ed25519(), address).await
+}
+
+async fn connect_as(keypair: &Keypair, address: &Multiaddr) -> StreamMuxerBox {
     let mut yamux = yamux::Config::default();
     // What is bounded is to be bounded by the other side.
     yamux.set_max_num_streams(4096);
     let mut transport = tcp::tokio::Transport::default()
         .upgrade(Version::V1)
-        .authenticate(noise::Config::new(&keypair).unwrap())
+        .authenticate(noise::Config::new(keypair).unwrap())
         .multiplex(yamux)
         .map(|(_, muxer), _| StreamMuxerBox::new(muxer))
         .boxed();
@@ -42,11 +48,20 @@ pub(crate) struct Stranger {
 
 impl Stranger {
     pub(crate) async fn connected_to(address: &Multiaddr) -> Self {
-        let muxer = connect(address).await;
+        Self::connected_as(&Keypair::generate_ed25519(), address).await
+    }
+
+    pub(crate) async fn connected_as(keypair: &Keypair, address: &Multiaddr) -> Self {
+        let muxer = connect_as(keypair, address).await;
         let (wishes, wished) = mpsc::unbounded_channel();
         let (refuse, refused) = mpsc::unbounded_channel();
         tokio::spawn(drive(muxer, wished, refuse));
         Self { wishes, refused }
+    }
+
+    /// Waits until the other side has closed the connection.
+    pub(crate) async fn closed(&mut self) {
+        while self.refused.recv().await.is_some() {}
     }
 
     /// A stream without a protocol yet; an error when the connection is closed.
@@ -142,11 +157,17 @@ async fn drive(
     .await;
 }
 
-/// Says of each protocol that it is not available, and tells of it when the other side gives up.
+/// Says of each protocol but gossip that it is not available, and tells of it when the other side gives up.
 async fn refuse_all(mut stream: SubstreamBox, refuse: mpsc::UnboundedSender<String>) {
     let _ = stream.write_all(&proposal(MULTISTREAM)).await;
     let mut refused = Vec::new();
     while let Ok(protocol) = read_proposal(&mut stream).await {
+        if protocol == GOSSIP {
+            let _ = stream.write_all(&proposal(GOSSIP)).await;
+            let _ = stream.flush().await;
+            let _ = futures::io::copy(&mut stream, &mut futures::io::sink()).await;
+            break;
+        }
         if protocol != MULTISTREAM {
             refused.push(protocol);
             let _ = stream.write_all(&proposal("na")).await;

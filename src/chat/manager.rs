@@ -12,7 +12,6 @@
 //! and only a new message from outside starts another. A message that comes from this very peer
 //! is never a command. Rejected: marking replies, which deployed peers would show to people.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,9 +24,10 @@ use tokio::time::Instant;
 
 use super::history::{History, HistoryPage, KeptMessage};
 use super::message::{Message, MessageError, MessageKind};
+use super::running::{Full, Running};
 use super::transport::{Commands, Transport};
 use crate::peer_id::PeerId;
-use crate::script::{Caller, DirectSender, RateLimiter, SendError, SendFuture};
+use crate::script::{BUSY_REPLY, Caller, DirectSender, RateLimiter, SendError, SendFuture};
 use crate::store::StoreError;
 
 /// The most commands in progress at a time. A command waits for its script and for its reply to
@@ -36,7 +36,7 @@ pub const MAX_DISPATCHES: usize = 128;
 
 /// The most commands in progress for one peer: above the default rate limit, so that a burst is
 /// answered, and far below [`MAX_DISPATCHES`], so that a peer which never takes its replies does
-/// not keep others waiting.
+/// not keep others waiting. Who sends more is answered that the peer is busy.
 pub const MAX_DISPATCHES_PER_PEER: usize = 16;
 
 /// The most messages taken from one peer in a minute: two a second, without end. Each may be
@@ -79,7 +79,7 @@ pub enum ChatError {
         /// What the runtime said.
         reason: String,
     },
-    /// Too many commands are in progress; the message was kept, but not answered.
+    /// Too many commands are in progress; the message was kept, and its sender is told.
     #[error("the command of {peer} was not run: {running} commands are in progress, the limit is {limit}")]
     Busy {
         /// Whose command.
@@ -106,9 +106,7 @@ struct Shared {
     arrivals: RateLimiter,
     /// `None` once the manager is closed.
     tasks: Mutex<Option<JoinSet<()>>>,
-    /// Commands in progress per peer. A lock of its own, because a task counts itself out when it
-    /// is dropped, which a stopping runtime does inside `spawn`, while `tasks` is locked.
-    running: Mutex<HashMap<PeerId, usize>>,
+    running: Running,
     listeners: broadcast::Sender<Arc<Message>>,
     id_prefix: u64,
     next_id: AtomicU64,
@@ -135,7 +133,7 @@ impl Manager {
             history: Mutex::new(history),
             arrivals: RateLimiter::new(MAX_MESSAGES_PER_MINUTE, MAX_MESSAGES_PER_MINUTE_OF_ALL),
             tasks: Mutex::new(Some(JoinSet::new())),
-            running: Mutex::default(),
+            running: Running::default(),
             listeners: broadcast::Sender::new(LISTENER_BACKLOG),
             // Ids must not repeat after a restart, and need not be secret.
             id_prefix: RandomState::new().hash_one(SystemTime::now()),
@@ -189,19 +187,23 @@ impl Manager {
         let mut tasks = self.shared.tasks.lock();
         let Some(tasks) = tasks.as_mut() else { return Ok(()) };
         while tasks.try_join_next().is_some() {}
-        let of_peer = self.shared.running.lock().get(remote).copied().unwrap_or(0);
-        for (running, limit) in [(of_peer, MAX_DISPATCHES_PER_PEER), (tasks.len(), MAX_DISPATCHES)] {
-            if running >= limit {
+        let manager = self.clone();
+        let command = match self.shared.running.command(remote) {
+            Ok(command) => command,
+            Err(Full { running, limit }) => {
+                if let Some(refusal) = self.shared.running.refusal(remote) {
+                    tasks.spawn(async move {
+                        // Who can't be told has lost no more than the answer.
+                        let _ = manager.send_direct(&refusal.peer, BUSY_REPLY.to_owned()).await;
+                    });
+                }
                 return Err(ChatError::Busy { peer: remote.clone(), running, limit });
             }
-        }
-        *self.shared.running.lock().entry(remote.clone()).or_insert(0) += 1;
-        let ended = CommandEnded { manager: self.clone(), peer: remote.clone() };
+        };
         tasks.spawn(async move {
-            let manager = &ended.manager;
-            let label = manager.shared.transport.label_of(&ended.peer);
-            let caller = Caller { peer: ended.peer.clone(), label };
-            commands.dispatch(&caller, message.content.trim(), manager).await;
+            let label = manager.shared.transport.label_of(&command.peer);
+            let caller = Caller { peer: command.peer.clone(), label };
+            commands.dispatch(&caller, message.content.trim(), &manager).await;
         });
         Ok(())
     }
@@ -274,24 +276,6 @@ impl Manager {
 impl DirectSender for Manager {
     fn send_direct<'a>(&'a self, to: &'a PeerId, content: String) -> SendFuture<'a> {
         Box::pin(async move { Manager::send_direct(self, to, content).await.map(|_| ()) })
-    }
-}
-
-/// Counts a command out when its task ends, is aborted or panics.
-struct CommandEnded {
-    manager: Manager,
-    peer: PeerId,
-}
-
-impl Drop for CommandEnded {
-    fn drop(&mut self) {
-        let mut running = self.manager.shared.running.lock();
-        if let Some(count) = running.get_mut(&self.peer) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                running.remove(&self.peer);
-            }
-        }
     }
 }
 

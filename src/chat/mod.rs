@@ -7,6 +7,7 @@ mod broadcast;
 mod history;
 mod manager;
 mod message;
+mod running;
 mod transport;
 
 pub use broadcast::{Broadcast, MAX_BROADCAST_AT_ONCE};

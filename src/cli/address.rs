@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use goop2::config::Undialable;
+use goop2::p2p::{LISTEN_FORM, is_listenable};
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 
@@ -29,6 +31,9 @@ impl FromStr for PeerAddress {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let address = multiaddr(text)?;
+        if let Some(problem) = Undialable::of(&address) {
+            return Err(format!("it can't be dialed: {problem}"));
+        }
         if !matches!(address.iter().last(), Some(Protocol::P2p(_))) {
             return Err("it does not say which peer is there: an address ends in /p2p/ID".to_owned());
         }
@@ -77,8 +82,14 @@ impl FromStr for Target {
     }
 }
 
+/// Reads an address to listen at.
+pub(crate) fn listen_address(text: &str) -> Result<Multiaddr, String> {
+    let address = multiaddr(text)?;
+    if is_listenable(&address) { Ok(address) } else { Err(LISTEN_FORM.to_owned()) }
+}
+
 /// Reads any multiaddr.
-pub(crate) fn multiaddr(text: &str) -> Result<Multiaddr, String> {
+fn multiaddr(text: &str) -> Result<Multiaddr, String> {
     text.parse().map_err(|error| {
         format!("it is no multiaddr ({error}); one looks like /ip4/192.168.1.5/tcp/4001/p2p/12D3KooW…")
     })

@@ -15,14 +15,15 @@ use super::output::{Output, note, printable};
 use super::{call, chat, check, config, data, demo, functions, get, kv, lua, new, peer, run};
 
 /// What is logged unless the owner asks for more: what goes wrong. Scripts' own lines are for the
-/// owner in any case.
-const LOG: &str = "warn,goop2::lua=info";
+/// owner in any case. Libraries warn of each thing that a stranger does wrong, as often as the stranger
+/// likes; what of it an owner has to know is told once by this program.
+const LOG: &str = "error,libp2p_gossipsub=off,goop2=warn,goop2::lua=info";
 
 /// As [`LOG`], for commands that show what happens to scripts themselves.
-const LOG_BUT_SCRIPTS: &str = "warn,goop2::lua=info,goop2::scripts=off";
+const LOG_BUT_SCRIPTS: &str = "error,libp2p_gossipsub=off,goop2=warn,goop2::lua=info,goop2::scripts=off";
 
 /// The demo shows by itself what goes wrong in it on purpose.
-const LOG_OF_DEMO: &str = "warn,goop2::lua=off,goop2::scripts=off";
+const LOG_OF_DEMO: &str = "error,libp2p_gossipsub=off,goop2=warn,goop2::lua=off,goop2::scripts=off";
 
 /// How long the process waits at its end for work that was left behind.
 const LEFT_BEHIND: Duration = Duration::from_millis(100);

@@ -6,6 +6,7 @@ use goop2::p2p::MAX_PRESENCE_LABEL_BYTES;
 use serde_json::json;
 
 use super::address::PeerAddress;
+use super::args::seconds;
 use super::client::Client;
 use super::failure::CommandResult;
 use super::output::{Output, note, printable};
@@ -35,12 +36,17 @@ pub(crate) struct Args {
     label: String,
 
     /// How long to wait for a reply; 0 does not wait
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    wait: u32,
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = wait)]
+    wait: Duration,
 
     /// Print one JSON object: {"ok": true, "replies": [{"from", "content", "timestamp", …}]}
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Reads how long to wait, which may be no time at all.
+fn wait(text: &str) -> Result<Duration, String> {
+    if text == "0" { Ok(Duration::ZERO) } else { seconds(text) }
 }
 
 /// Reads a label that others will see whole; they would cut off the rest.
@@ -54,7 +60,7 @@ fn label(text: &str) -> Result<String, String> {
 
 pub(crate) async fn execute(args: Args) -> CommandResult {
     let client = Client::connect(&args.address, args.identity.as_deref(), &args.label).await?;
-    let reply = client.chat(args.text, Duration::from_secs(args.wait.into())).await?;
+    let reply = client.chat(args.text, args.wait).await?;
     let mut output = Output::stdout();
     if args.json {
         let replies: Vec<_> = reply.iter().map(|message| json!(**message)).collect();
@@ -62,7 +68,7 @@ pub(crate) async fn execute(args: Args) -> CommandResult {
     } else if let Some(reply) = reply {
         output.line(&printable(&reply.content))?;
     } else {
-        note(&format!("delivered; no reply within {} s", args.wait));
+        note(&format!("delivered; no reply within {} s", args.wait.as_secs_f64()));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// The thing asked for failed.
-const FAILED: u8 = 1;
+pub(crate) const FAILED: u8 = 1;
 
 /// Wrong usage, or input that can't be read.
 const USAGE: u8 = 2;

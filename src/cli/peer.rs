@@ -14,7 +14,7 @@ use goop2::script::{InvocationReport, ScriptEvent, ScriptStats};
 use libp2p::Multiaddr;
 use serde_json::{Value, json};
 
-use super::address::{PeerAddress, multiaddr};
+use super::address::{PeerAddress, listen_address};
 use super::background::BackgroundLines;
 use super::failure::{CommandResult, Failure};
 use super::output::{Look, Output, note, one_line, printable};
@@ -34,7 +34,7 @@ pub(crate) struct Args {
     dir: PathBuf,
 
     /// Listen here, in place of every interface at the port p2p.listen_port; can be given several times
-    #[arg(long, value_name = "MULTIADDR", value_parser = multiaddr)]
+    #[arg(long, value_name = "MULTIADDR", value_parser = listen_address)]
     listen: Vec<Multiaddr>,
 
     /// Stay connected to this peer, an address that ends in /p2p/ID; can be given several times

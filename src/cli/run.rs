@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use self::report::{Finished, Repeat};
 use super::args::{json, megabytes, seconds};
-use super::failure::{CommandResult, Failure};
+use super::failure::{CommandResult, FAILED, Failure};
 use super::output::Output;
 use super::scripts::{self, Scripts};
 
@@ -80,17 +80,12 @@ fn peer_id(text: &str) -> Result<PeerId, String> {
 }
 
 pub(crate) fn execute(args: Args) -> CommandResult {
-    let source = scripts::read(&args.script).map_err(|error| Failure::unreadable(&args.script, &error))?;
-    let surroundings = surroundings(&args, &source)?;
-    let file_name = args.script.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let finished = match Runner::load(&args.script, &source, surroundings) {
-        // What is measured is what a peer runs.
-        Ok(runner) if args.repeat.is_some() => run(&args, &runner),
-        Ok(runner) => run(&args, &runner.traced()),
-        Err(RunnerError::Load(error)) => Finished::not_loaded(&error),
-        Err(error @ RunnerError::Name { .. }) => return Err(Failure::usage(error)),
-        Err(error) => return Err(error.into()),
+    let finished = match finish(&args) {
+        // It is what became of the run, and stands where that is looked for.
+        Err(Failure { error: Some(error), exit }) if exit == FAILED => Finished::not_run(&error),
+        finished => finished?,
     };
+    let file_name = args.script.file_name().unwrap_or_default().to_string_lossy();
     let mut output = Output::stdout();
     if args.json {
         output.json(&finished.as_json(&file_name))?;
@@ -98,6 +93,20 @@ pub(crate) fn execute(args: Args) -> CommandResult {
         finished.print(&mut output, args.stats)?;
     }
     if finished.is_ok() { Ok(()) } else { Err(Failure::reported()) }
+}
+
+/// Loads and runs the script. An error is one of usage, or of this program and its machine.
+fn finish(args: &Args) -> CommandResult<Finished> {
+    let source = scripts::read(&args.script).map_err(|error| Failure::unreadable(&args.script, &error))?;
+    let surroundings = surroundings(args, &source)?;
+    match Runner::load(&args.script, &source, surroundings) {
+        // What is measured is what a peer runs.
+        Ok(runner) if args.repeat.is_some() => Ok(run(args, &runner)),
+        Ok(runner) => Ok(run(args, &runner.traced())),
+        Err(RunnerError::Load(error)) => Ok(Finished::not_loaded(&error)),
+        Err(error @ RunnerError::Name { .. }) => Err(Failure::usage(error)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Where the script runs: in the peer of `--peer`, or in one that has nothing but this script.

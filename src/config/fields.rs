@@ -36,6 +36,8 @@ pub enum Rule {
     },
     /// A relative path inside the peer folder.
     Path,
+    /// An e-mail address, or nothing.
+    Email,
     /// The address of a relay, or nothing.
     Relay,
 }
@@ -88,11 +90,7 @@ pub const FIELDS: &[Field] = &[
         Rule::Text { min_bytes: 0, max_bytes: 200 },
         "The name that other peers see; `goop.self.label` in scripts.",
     ),
-    field(
-        "profile.email",
-        Rule::Text { min_bytes: 0, max_bytes: super::MAX_EMAIL_BYTES as u64 },
-        "An e-mail address for other peers to see, or nothing.",
-    ),
+    field("profile.email", Rule::Email, "An e-mail address for other peers to see, or nothing."),
     field("lua.enabled", Rule::Flag, "Whether scripts run at all."),
     field("lua.script_dir", Rule::Path, "The folder of the scripts; never served."),
     field(
@@ -169,6 +167,7 @@ impl Field {
             Rule::Text { min_bytes: 0, max_bytes } => format!("a text of at most {max_bytes} bytes"),
             Rule::Text { min_bytes, max_bytes } => format!("a text of {min_bytes} to {max_bytes} bytes"),
             Rule::Path => "a path inside the peer folder".to_owned(),
+            Rule::Email => "an e-mail address like `ada@example.org`, or nothing".to_owned(),
             Rule::Relay => "an address like `/ip4/203.0.113.7/tcp/4001/p2p/12D3KooW…`, or nothing".to_owned(),
         }
     }

@@ -8,9 +8,9 @@ use std::path::{Component, Path};
 use serde_json::{Map, Value};
 
 use super::fields::{FIELDS, FIELDS_OF_DEPLOYED_PEERS, Field, Rule};
-use super::{Config, ConfigError, MAX_PATH_BYTES};
+use super::{Config, ConfigError, MAX_EMAIL_BYTES, MAX_PATH_BYTES, is_email};
 
-/// How much of a name that somebody wrote is shown, in characters; longer ones resemble no field.
+/// How much of a name or text that somebody wrote is shown, in characters; longer ones resemble no field.
 const MAX_NAME_CHARS: usize = 64;
 
 /// The longest name of a file or folder, in bytes, as most systems have it.
@@ -70,7 +70,7 @@ impl Inspection {
                 _ if is_section(section) => found.problems.push(ConfigError::WrongType {
                     field: section.clone(),
                     expected: "an object of fields".to_owned(),
-                    found: kind(value).to_owned(),
+                    found: described(value),
                 }),
                 _ => found.note_unknown_field(section),
             }
@@ -93,29 +93,29 @@ impl Inspection {
         found
     }
 
-    /// Adds what is right by itself and wrong beside another field.
+    /// Adds what is right by itself and wrong beside another field that is right by itself.
     fn note_contradictions(&mut self) {
         let number = |name: &str| {
-            let setting = self.settings.iter().find(|setting| setting.field.name == name);
-            let setting = setting.and_then(|setting| Some((setting.value.as_u64()?, setting.source)));
-            setting.unwrap_or((0, Source::Default))
+            let is_wrong = self.problems.iter().any(|problem| problem.field() == Some(name));
+            let setting = self.settings.iter().find(|setting| setting.field.name == name && !is_wrong)?;
+            Some((setting.value.as_u64()?, setting.source))
         };
         let mut found = Vec::new();
-        let ((heartbeat, _), (ttl, _)) =
-            (number("presence.heartbeat_seconds"), number("presence.ttl_seconds"));
-        if heartbeat >= ttl {
+        if let (Some((heartbeat, _)), Some((ttl, _))) =
+            (number("presence.heartbeat_seconds"), number("presence.ttl_seconds"))
+            && heartbeat >= ttl
+        {
             let problem = format!("must be less than presence.ttl_seconds ({ttl}), found {heartbeat}");
             found.push(ConfigError::Unfit { field: "presence.heartbeat_seconds", problem });
         }
-        let (all, _) = number("p2p.max_connections");
-        let (of_one, source) = number("p2p.max_connections_per_address");
         // Who only lowers the one means the other too.
-        if of_one > all && source == Source::File {
+        if let (Some((all, _)), Some((of_one, Source::File))) =
+            (number("p2p.max_connections"), number("p2p.max_connections_per_address"))
+            && of_one > all
+        {
             let problem = format!("must be at most p2p.max_connections ({all}), found {of_one}");
             found.push(ConfigError::Unfit { field: "p2p.max_connections_per_address", problem });
         }
-        // A value that is wrong by itself has been told.
-        found.retain(|new| self.problems.iter().all(|old| old.field() != new.field()));
         self.problems.append(&mut found);
     }
 
@@ -136,6 +136,7 @@ impl Inspection {
     fn note_unknown_field(&mut self, name: &str) {
         if self.unknown.len() < MAX_UNKNOWN {
             let shown = name.chars().take(MAX_NAME_CHARS).flat_map(char::escape_debug).collect();
+            let shown = if name.is_empty() { "\"\"".to_owned() } else { shown };
             self.unknown.push(UnknownField { name: shown, nearest: nearest(name) });
         }
     }
@@ -171,9 +172,10 @@ impl Field {
                 }
                 self.control_character(text)
             }
+            (Rule::Email, Value::String(text)) => self.email_problem(text),
             (Rule::Path, Value::String(text)) => self.path_problem(text),
             (Rule::Relay, Value::String(text)) => relay_problem(text),
-            _ => wrong_type(kind(value).to_owned()),
+            _ => wrong_type(described(value)),
         }
     }
 
@@ -182,6 +184,18 @@ impl Field {
         let found = text.chars().find(|c| c.is_control())?;
         let problem = format!("must be without control characters, found {found:?}");
         Some(ConfigError::Unfit { field: self.name, problem })
+    }
+
+    fn email_problem(&self, text: &str) -> Option<ConfigError> {
+        if text.is_empty() || is_email(text) {
+            return None;
+        }
+        let (found, max_bytes) = (text.len() as u64, MAX_EMAIL_BYTES as u64);
+        if found > max_bytes {
+            return Some(ConfigError::TextLength { field: self.name, found, min_bytes: 0, max_bytes });
+        }
+        let problem = format!("must be {}, found {}", self.allowed(), shown(text));
+        self.control_character(text).or(Some(ConfigError::Unfit { field: self.name, problem }))
     }
 
     fn path_problem(&self, text: &str) -> Option<ConfigError> {
@@ -221,14 +235,22 @@ fn is_inside(path: &Path) -> bool {
     !path.as_os_str().is_empty() && path.components().all(plain)
 }
 
-fn kind(value: &Value) -> &'static str {
+/// A value of the wrong kind: which it is, and what it says as far as that is short.
+fn described(value: &Value) -> String {
     match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
+        Value::Bool(_) | Value::Null => value.to_string(),
+        Value::Number(number) => format!("the number {number}"),
+        Value::String(text) => format!("the text {}", shown(text)),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}
+
+/// The beginning of a text, in quotes.
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(MAX_NAME_CHARS) {
+        Some((end, _)) => format!("{:?}…", text.get(..end).unwrap_or_default()),
+        None => format!("{text:?}"),
     }
 }
 

@@ -3,7 +3,7 @@
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
-use super::{ConfigError, P2pConfig};
+use super::{ConfigError, P2pConfig, Undialable};
 
 impl P2pConfig {
     /// The relay's address; `None` when there is no relay.
@@ -20,13 +20,16 @@ pub(super) fn address(text: &str) -> Result<Multiaddr, ConfigError> {
     let refused = |reason: String| ConfigError::Relay { found: text.to_owned(), reason };
     let address: Multiaddr =
         text.parse().map_err(|error: libp2p::multiaddr::Error| refused(error.to_string()))?;
+    if let Some(problem) = Undialable::of(&address) {
+        return Err(refused(problem.to_string()));
+    }
     let parts: Vec<_> = address.iter().collect();
     match parts.as_slice() {
         [
             Protocol::Ip4(_) | Protocol::Ip6(_) | Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_),
-            Protocol::Tcp(port),
+            Protocol::Tcp(_),
             Protocol::P2p(_),
-        ] if *port != 0 => Ok(address),
+        ] => Ok(address),
         _ => Err(refused("it is not of that form".to_owned())),
     }
 }

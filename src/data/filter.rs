@@ -1,21 +1,22 @@
 //! A stranger's `where`, turned into an expression that can only filter.
 //!
 //! The text is parsed as one SQL expression, walked with a list of what is allowed, and written
-//! anew: names are the table's own column names, operators and functions come from tables in this
-//! file, and every literal becomes a bound parameter. Nothing of the stranger's text reaches
+//! anew: names are the table's own column names, operators and functions come from a list of what is
+//! harmless (`vocabulary`), and every literal becomes a bound parameter. Nothing of the stranger's text reaches
 //! SQLite, so no comment, bracket or quote in it can end the condition that confines them to their
 //! rows. Two simpler ways were rejected: putting the text in brackets after a check (the check and
 //! SQLite read it differently), and printing the parsed tree with the parser's own `Display` (it
 //! does not escape every literal the way SQLite reads it).
 
 use sqlparser::ast::{
-    BinaryOperator, CaseWhen, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Ident, ObjectName, TrimWhereField, UnaryOperator, Value,
+    CaseWhen, CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
+    TrimWhereField, Value,
 };
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::dialect::{FilterDialect, has_ilike, respelled};
+use super::vocabulary;
 use crate::store::SqlValue;
 
 /// The longest `where` in bytes.
@@ -30,34 +31,6 @@ const PARSER_DEPTH: usize = 40;
 /// How many brackets may stand inside each other. The parser reads some calls in two ways, one after
 /// the other, so each bracket can double its time: without this, 400 bytes take it for ever.
 const MAX_BRACKETS: usize = 12;
-
-/// The functions a filter may call: pure, and cheap for any argument. With their argument counts.
-const FUNCTIONS: [(&str, usize, usize); 24] = [
-    ("abs", 1, 1),
-    ("coalesce", 2, 20),
-    ("date", 1, 6),
-    ("datetime", 1, 6),
-    ("hex", 1, 1),
-    ("ifnull", 2, 2),
-    ("iif", 3, 3),
-    ("instr", 2, 2),
-    ("julianday", 1, 6),
-    ("length", 1, 1),
-    ("lower", 1, 1),
-    ("ltrim", 1, 2),
-    ("max", 2, 20),
-    ("min", 2, 20),
-    ("nullif", 2, 2),
-    ("replace", 3, 3),
-    ("round", 1, 2),
-    ("rtrim", 1, 2),
-    ("strftime", 1, 7),
-    ("substr", 2, 3),
-    ("time", 1, 6),
-    ("trim", 1, 2),
-    ("unixepoch", 1, 6),
-    ("upper", 1, 1),
-];
 
 /// Why a `where` is refused. The text is the answer's `error`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -162,10 +135,10 @@ impl Writer<'_> {
             Expr::Identifier(ident) => self.column(ident),
             Expr::Value(value) => self.literal(&value.value),
             Expr::Nested(inner) => self.expression(inner, depth),
-            Expr::BinaryOp { left, op, right } => self.infix(left, binary(op)?, right, depth),
+            Expr::BinaryOp { left, op, right } => self.infix(left, vocabulary::binary(op)?, right, depth),
             Expr::IsDistinctFrom(left, right) => self.infix(left, "IS NOT", right, depth),
             Expr::IsNotDistinctFrom(left, right) => self.infix(left, "IS", right, depth),
-            Expr::UnaryOp { op, expr } => self.wrapped(unary(op)?, expr, "", depth),
+            Expr::UnaryOp { op, expr } => self.wrapped(vocabulary::unary(op)?, expr, "", depth),
             Expr::IsNull(expr) => self.wrapped("", expr, " IS NULL", depth),
             Expr::IsNotNull(expr) => self.wrapped("", expr, " IS NOT NULL", depth),
             Expr::IsTrue(expr) => self.wrapped("", expr, " IS TRUE", depth),
@@ -202,14 +175,14 @@ impl Writer<'_> {
                 self.sql.push('(');
                 self.expression(expr, depth)?;
                 self.sql.push_str(" COLLATE ");
-                self.sql.push_str(collation_name(collation)?);
+                self.sql.push_str(vocabulary::collation(collation)?);
                 self.close()
             }
             Expr::Cast { kind: CastKind::Cast, expr, data_type, format: None } => {
                 self.sql.push_str("CAST(");
                 self.expression(expr, depth)?;
                 self.sql.push_str(" AS ");
-                self.sql.push_str(cast_type(data_type)?);
+                self.sql.push_str(vocabulary::cast_type(data_type)?);
                 self.close()
             }
             Expr::Case { operand, conditions, else_result, .. } => {
@@ -300,13 +273,7 @@ impl Writer<'_> {
     }
 
     fn invoke(&mut self, name: &str, args: &[&Expr], depth: usize) -> Result<(), FilterError> {
-        let known = FUNCTIONS
-            .iter()
-            .find(|(known, least, most)| {
-                known.eq_ignore_ascii_case(name) && (*least..=*most).contains(&args.len())
-            })
-            .map(|(known, ..)| *known);
-        let Some(known) = known else {
+        let Some(known) = vocabulary::function(name, args.len()) else {
             return Err(FilterError::Function(name.chars().take(40).collect(), args.len()));
         };
         self.sql.push_str(known);
@@ -332,10 +299,10 @@ impl Writer<'_> {
             Value::Null => SqlValue::Null,
             Value::Boolean(flag) => SqlValue::Integer(i64::from(*flag)),
             Value::SingleQuotedString(text) => SqlValue::Text(text.clone()),
-            Value::Number(digits, false) => number(digits)?,
-            Value::HexStringLiteral(digits) => {
-                SqlValue::Blob(blob(digits).ok_or(FilterError::NotAllowed("a blob of this form"))?)
-            }
+            Value::Number(digits, false) => vocabulary::number(digits)?,
+            Value::HexStringLiteral(digits) => SqlValue::Blob(
+                vocabulary::blob(digits).ok_or(FilterError::NotAllowed("a blob of this form"))?,
+            ),
             Value::Placeholder(mark) if mark == "?" => {
                 self.placeholders += 1;
                 // A missing one is reported with the counts when the whole text is read.
@@ -391,79 +358,4 @@ impl Writer<'_> {
         self.sql.push(')');
         Ok(())
     }
-}
-
-fn number(digits: &str) -> Result<SqlValue, FilterError> {
-    if let Ok(integer) = digits.parse() {
-        return Ok(SqlValue::Integer(integer));
-    }
-    match digits.parse::<f64>() {
-        Ok(real) if real.is_finite() => Ok(SqlValue::Real(real)),
-        _ => Err(FilterError::NotAllowed("a number of this form")),
-    }
-}
-
-/// The bytes of `x'…'`.
-fn blob(digits: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(digits.len() / 2);
-    let mut digits = digits.chars().map(|digit| u8::try_from(digit.to_digit(16)?).ok());
-    while let Some(high) = digits.next() {
-        bytes.push(high? << 4 | digits.next()??);
-    }
-    Some(bytes)
-}
-
-fn collation_name(name: &ObjectName) -> Result<&'static str, FilterError> {
-    let name = match name.0.as_slice() {
-        [part] => part.as_ident().map(|ident| ident.value.as_str()).unwrap_or_default(),
-        _ => "",
-    };
-    let known = ["NOCASE", "BINARY", "RTRIM"].into_iter().find(|known| known.eq_ignore_ascii_case(name));
-    known.ok_or(FilterError::NotAllowed("this collation"))
-}
-
-/// SQLite takes any word for a type and knows five.
-fn cast_type(data_type: &DataType) -> Result<&'static str, FilterError> {
-    Ok(match data_type {
-        DataType::Integer(None) | DataType::Int(None) | DataType::BigInt(None) => "INTEGER",
-        DataType::Text | DataType::Varchar(None) => "TEXT",
-        DataType::Real | DataType::Double(_) | DataType::Float(_) => "REAL",
-        DataType::Numeric(_) | DataType::Decimal(_) => "NUMERIC",
-        DataType::Blob(None) => "BLOB",
-        _ => return Err(FilterError::NotAllowed("a CAST to this type")),
-    })
-}
-
-fn binary(operator: &BinaryOperator) -> Result<&'static str, FilterError> {
-    Ok(match operator {
-        BinaryOperator::Plus => "+",
-        BinaryOperator::Minus => "-",
-        BinaryOperator::Multiply => "*",
-        BinaryOperator::Divide => "/",
-        BinaryOperator::Modulo => "%",
-        BinaryOperator::StringConcat => "||",
-        BinaryOperator::Gt => ">",
-        BinaryOperator::Lt => "<",
-        BinaryOperator::GtEq => ">=",
-        BinaryOperator::LtEq => "<=",
-        BinaryOperator::Eq => "=",
-        BinaryOperator::NotEq => "<>",
-        BinaryOperator::And => "AND",
-        BinaryOperator::Or => "OR",
-        BinaryOperator::BitwiseAnd => "&",
-        BinaryOperator::BitwiseOr => "|",
-        BinaryOperator::PGBitwiseShiftLeft => "<<",
-        BinaryOperator::PGBitwiseShiftRight => ">>",
-        _ => return Err(FilterError::NotAllowed("this operator")),
-    })
-}
-
-fn unary(operator: &UnaryOperator) -> Result<&'static str, FilterError> {
-    Ok(match operator {
-        UnaryOperator::Plus => "+",
-        UnaryOperator::Minus => "-",
-        UnaryOperator::Not => "NOT ",
-        UnaryOperator::BitwiseNot => "~",
-        _ => return Err(FilterError::NotAllowed("this operator")),
-    })
 }

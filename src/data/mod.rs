@@ -12,6 +12,7 @@ mod query;
 mod request;
 mod turns;
 mod visitor;
+mod vocabulary;
 
 pub(crate) use handler::is_busy;
 pub use handler::{EmailDirectory, Handler, MAX_REQUEST_BYTES, MAX_VALUE_BYTES};

@@ -69,7 +69,7 @@ pub(super) enum RequestError {
     #[error("field {0} is missing")]
     Missing(&'static str),
     #[error("field {field}: expected {expected}, found {found}")]
-    Type { field: String, expected: &'static str, found: &'static str },
+    Type { field: String, expected: &'static str, found: String },
     #[error("field {field}: {problem}")]
     Value { field: String, problem: String },
 }
@@ -318,12 +318,13 @@ fn wrong_type(field: &str, expected: &'static str, found: &Value) -> RequestErro
     let found = match found {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
+        // A number may be of the right kind and too small.
+        Value::Number(number) => &format!("the number {number}"),
         Value::String(_) => "a string",
         Value::Array(_) => "an array",
         Value::Object(_) => "an object",
     };
-    RequestError::Type { field: field.to_owned(), expected, found }
+    RequestError::Type { field: field.to_owned(), expected, found: found.to_owned() }
 }
 
 /// A stranger's key, short enough for a message.

@@ -23,6 +23,15 @@ const MAX_KNOWN: usize = 512;
 
 type Inner = mdns::tokio::Behaviour;
 
+/// What is known of the local network.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// mDNS heard of peers, or no longer hears of them.
+    Mdns(mdns::Event),
+    /// All that was heard is forgotten. What of it is there is heard again, and the rest never expires.
+    Forgotten,
+}
+
 /// mDNS, bounded.
 pub(super) struct Discovery {
     inner: Inner,
@@ -42,15 +51,16 @@ impl Discovery {
         Ok(Self { inner, own, listening: Vec::new(), notices })
     }
 
-    /// Forgets everything that was heard.
-    fn renew(&mut self) {
+    /// Forgets everything that was heard; tells whether it did.
+    fn renew(&mut self) -> bool {
         // On an error the old one goes on, and is tried again at the next poll.
-        let Ok(mut fresh) = Inner::new(mdns::Config::default(), self.own) else { return };
+        let Ok(mut fresh) = Inner::new(mdns::Config::default(), self.own) else { return false };
         for (listener_id, addr) in &self.listening {
             let listener_id = *listener_id;
             fresh.on_swarm_event(FromSwarm::NewListenAddr(NewListenAddr { listener_id, addr }));
         }
         self.inner = fresh;
+        true
     }
 }
 
@@ -62,7 +72,7 @@ pub(super) fn is_local(address: &Multiaddr) -> bool {
 
 impl NetworkBehaviour for Discovery {
     type ConnectionHandler = <Inner as NetworkBehaviour>::ConnectionHandler;
-    type ToSwarm = mdns::Event;
+    type ToSwarm = Found;
 
     fn handle_established_inbound_connection(
         &mut self,
@@ -114,8 +124,10 @@ impl NetworkBehaviour for Discovery {
                 "too many peers on the local network",
                 format_args!("mDNS told of more than {MAX_KNOWN} addresses; all were forgotten"),
             );
-            self.renew();
+            if self.renew() {
+                return Poll::Ready(ToSwarm::GenerateEvent(Found::Forgotten));
+            }
         }
-        self.inner.poll(cx)
+        self.inner.poll(cx).map(|action| action.map_out(Found::Mdns))
     }
 }

@@ -1,4 +1,7 @@
 //! The peers of the local network that this peer connects to by itself.
+//!
+//! Whoever is in that network can make up any number of them, for as long as the peer runs. So a newcomer
+//! always has a place: that of the one that was dialed most often in vain, or else of the oldest.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -27,20 +30,38 @@ struct LanPeer {
     addresses: Vec<Multiaddr>,
     due: Instant,
     backoff: Backoff,
+    /// Dials since there was a connection.
+    in_vain: u32,
+    since: Instant,
 }
 
 impl LanPeers {
     /// mDNS told of a peer. Addresses outside the local network are left out.
     pub(super) fn discovered(&mut self, peer: Libp2pId, address: Multiaddr, now: Instant) {
-        if !is_local(&address) || self.0.len() >= MAX_PEERS && !self.0.contains_key(&peer) {
+        if !is_local(&address) {
             return;
         }
+        if self.0.len() >= MAX_PEERS && !self.0.contains_key(&peer) {
+            self.make_room();
+        }
         let backoff = Backoff::starting_with(FIRST_RETRY);
-        let fresh = || LanPeer { addresses: Vec::new(), due: now, backoff };
+        let fresh = || LanPeer { addresses: Vec::new(), due: now, backoff, in_vain: 0, since: now };
         let known = self.0.entry(peer).or_insert_with(fresh);
         if !known.addresses.contains(&address) && known.addresses.len() < MAX_ADDRESSES {
             known.addresses.push(address);
         }
+    }
+
+    fn make_room(&mut self) {
+        let least = self.0.iter().max_by_key(|(_, known)| (known.in_vain, std::cmp::Reverse(known.since)));
+        if let Some(peer) = least.map(|(peer, _)| *peer) {
+            self.0.remove(&peer);
+        }
+    }
+
+    /// mDNS has forgotten everything, and tells again of those that are there.
+    pub(super) fn forget_all(&mut self) {
+        self.0.clear();
     }
 
     /// mDNS no longer hears of this address.
@@ -63,8 +84,10 @@ impl LanPeers {
         for (peer, known) in &mut self.0 {
             if is_connected(peer) {
                 known.backoff.worked();
+                known.in_vain = 0;
             } else if known.due <= now && dials.len() < MAX_AT_ONCE {
                 known.due = now + known.backoff.failed();
+                known.in_vain += 1;
                 dials.push((*peer, known.addresses.clone()));
             }
         }
@@ -115,5 +138,22 @@ mod tests {
         }
         assert_eq!(lan.0.len(), MAX_PEERS);
         assert_eq!(lan.due(now, |_| false).len(), MAX_AT_ONCE);
+    }
+
+    /// What a flood had left behind once kept every peer out that came later.
+    #[test]
+    fn who_comes_after_a_flood_has_a_place() {
+        let (mut lan, start) = (LanPeers::default(), Instant::now());
+        let neighbour = Libp2pId::random();
+        lan.discovered(neighbour, address("/ip4/10.0.0.2/tcp/1"), start);
+        for second in 1..1000 {
+            lan.due(start + Duration::from_secs(second), |peer| *peer == neighbour);
+            let bogus = address("/ip4/10.0.0.1/tcp/1");
+            lan.discovered(Libp2pId::random(), bogus, start + Duration::from_secs(second));
+        }
+        let (late, end) = (Libp2pId::random(), start + Duration::from_secs(1000));
+        lan.discovered(late, address("/ip4/10.0.0.3/tcp/1"), end);
+        assert_eq!(lan.0.len(), MAX_PEERS);
+        assert!(lan.0.contains_key(&late) && lan.0.contains_key(&neighbour));
     }
 }

@@ -4,6 +4,7 @@
 //! for things. What other peers ask of us goes to [`Services`].
 
 mod admission;
+mod arrivals;
 mod backoff;
 mod behaviour;
 mod crowd;
@@ -42,6 +43,7 @@ pub use identity::{IdentityError, load_or_create, own_id, to_libp2p, to_peer_id}
 pub use limits::ConnectionLimits;
 pub use network::DIAL_TIMEOUT;
 pub use node::{Node, NodeConfig, NodeEvent, PresenceOptions, Services};
+pub use port::{LISTEN_FORM, is_listenable};
 pub use presence::{
     MAX_EMAIL_BYTES, MAX_PRESENCE_ENTRIES, MAX_PRESENCE_LABEL_BYTES, PresenceEvent, PresentPeer,
 };

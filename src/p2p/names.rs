@@ -13,6 +13,8 @@ use libp2p::multiaddr::Protocol;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
+use crate::config::Undialable;
+
 /// How long the system may take: a part of the time for reaching the peer.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -40,6 +42,9 @@ fn wanted(address: &Multiaddr) -> Option<(String, IsMeant)> {
 /// The address with its name replaced by each address of it; as it is when it has none. An error is
 /// for people.
 pub(super) async fn resolve(address: Multiaddr) -> Result<Vec<Multiaddr>, String> {
+    if let Some(problem) = Undialable::of(&address) {
+        return Err(problem.to_string());
+    }
     let Some((name, is_meant)) = wanted(&address) else { return Ok(vec![address]) };
     let found = match timeout(LOOKUP_TIMEOUT, lookup_host((name.as_str(), 0))).await {
         Ok(Ok(found)) => found,

@@ -14,12 +14,13 @@ use tokio::time::{Instant, sleep_until};
 
 use super::behaviour::{Behaviour, BehaviourEvent};
 use super::dialing::{ConnectReply, Dialing, NO_ADDRESS, describe, describe_transport};
+use super::discovery::Found;
 use super::error::NodeError;
 use super::herald::Herald;
 use super::identity::to_peer_id;
 use super::lan::LanPeers;
 use super::node::NodeEvent;
-use super::port::is_taken;
+use super::port::{LISTEN_FORM, is_listenable, is_taken};
 use super::reservation::Reservation;
 use super::streams::Open;
 
@@ -60,6 +61,9 @@ pub(super) fn listen(
     swarm: &mut Swarm<Behaviour>,
     addresses: &[Multiaddr],
 ) -> Result<HashSet<ListenerId>, NodeError> {
+    if let Some(address) = addresses.iter().find(|address| !is_listenable(address)) {
+        return Err(NodeError::Listen { address: address.clone(), reason: LISTEN_FORM.to_owned() });
+    }
     // All before the first is listened at, which would make it taken.
     if let Some(address) = addresses.iter().find(|address| is_taken(address)) {
         let reason = "it is in use by another program".to_owned();
@@ -289,12 +293,13 @@ impl Network {
                     let _ = self.events.send(NodeEvent::Presence(changed));
                 }
             }
-            BehaviourEvent::Mdns(mdns::Event::Discovered(found)) => {
+            BehaviourEvent::Mdns(Found::Mdns(mdns::Event::Discovered(found))) => {
                 for (peer, address) in found {
                     self.lan.discovered(peer, address, Instant::now());
                 }
             }
-            BehaviourEvent::Mdns(mdns::Event::Expired(gone)) => {
+            BehaviourEvent::Mdns(Found::Forgotten) => self.lan.forget_all(),
+            BehaviourEvent::Mdns(Found::Mdns(mdns::Event::Expired(gone))) => {
                 for (peer, address) in gone {
                     self.lan.expired(&peer, &address);
                 }

@@ -15,6 +15,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use super::arrivals::Arrivals;
 use super::behaviour;
 use super::dialing::Dialing;
 use super::error::NodeError;
@@ -227,6 +228,7 @@ impl Node {
             label: self.label.clone(),
             presence: self.presence.clone(),
             notices: self.notices.clone(),
+            chat_arrivals: Arrivals::default(),
         };
         let serving = serve::run(inbound, context, self.stop.subscribe());
         self.serving = Some(tokio::spawn(serving));

@@ -1,4 +1,4 @@
-//! Whether a port is free to listen at.
+//! Where this peer can listen: at addresses of a form, and at ports that are free.
 //!
 //! libp2p lets every listener share its port, because a hole punch has to leave by the port that
 //! others know. To the system that is an invitation: a second peer at the same port is let in, and
@@ -9,6 +9,19 @@ use std::net::{IpAddr, Ipv6Addr, TcpListener};
 
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
+
+/// What an address to listen at looks like, for people.
+pub const LISTEN_FORM: &str = "a peer listens at /ip4/ADDRESS/tcp/PORT or /ip6/ADDRESS/tcp/PORT, where port 0 lets \
+                               the system choose; a relay is named by p2p.relay in goop.json";
+
+/// Whether a peer can be told to listen at `address`; the machine may not have it all the same.
+pub fn is_listenable(address: &Multiaddr) -> bool {
+    let parts: Vec<_> = address.iter().collect();
+    let (ip_and_port, rest) = parts.split_at_checked(2).unwrap_or_default();
+    // As a peer shows it, an address has its id at the end.
+    matches!(ip_and_port, [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Tcp(_)])
+        && matches!(rest, [] | [Protocol::P2p(_)])
+}
 
 /// Whether another listener has the port of this address.
 pub(super) fn is_taken(address: &Multiaddr) -> bool {

@@ -9,8 +9,9 @@ use std::time::Duration;
 use libp2p::StreamProtocol;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
+use super::arrivals::{Arrivals, MAX_PER_ORIGIN};
 use super::error::ProtocolError;
 use super::intake::Inbound;
 use super::node::Services;
@@ -72,6 +73,7 @@ pub(super) struct Context {
     pub(super) label: String,
     pub(super) presence: SharedPresence,
     pub(super) notices: Notices,
+    pub(super) chat_arrivals: Arrivals,
 }
 
 async fn serve(context: Arc<Context>, inbound: Inbound) {
@@ -81,7 +83,9 @@ async fn serve(context: Arc<Context>, inbound: Inbound) {
     let origin = permit.origin();
     let exchange = async {
         match &protocol {
-            known if *known == CHAT => receive_chat(&context, &caller, &mut stream).await.map(|()| None),
+            known if *known == CHAT => {
+                receive_chat(&context, &caller, origin, &mut stream).await.map(|()| None)
+            }
             known if *known == SITE => serve_site(&mut stream, context.services.site.as_deref()).await,
             known if *known == DATA => answer_data(&context, &caller, origin, &mut stream).await,
             known if *known == CONTENT => serve_content(&mut stream, &context.label).await.map(|()| None),
@@ -125,10 +129,16 @@ fn tell(notices: &Notices, caller: &Caller, protocol: &StreamProtocol, error: &P
 async fn receive_chat(
     context: &Context,
     caller: &Caller,
+    origin: Origin,
     stream: &mut libp2p::Stream,
 ) -> Result<(), ProtocolError> {
     let Some(chat) = &context.services.chat else { return Ok(()) };
     let bytes = read_chat(stream).await?;
+    if !context.chat_arrivals.admit(origin, Instant::now()) {
+        let detail = format_args!("{MAX_PER_ORIGIN} messages a minute are taken from one address, {origin}");
+        context.notices.tell("a chat message was dropped", detail);
+        return Ok(());
+    }
     match chat.receive(&caller.peer, &bytes).await {
         Ok(()) => {}
         Err(error @ ChatError::Busy { .. }) => {

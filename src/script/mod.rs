@@ -41,4 +41,6 @@ pub use options::{EngineOptions, Reload};
 #[cfg(feature = "peer")]
 pub(crate) use rate_limit::RateLimiter;
 pub use registry::ScriptEvent;
+#[cfg(feature = "peer")]
+pub(crate) use replies::BUSY as BUSY_REPLY;
 pub use replies::{CallError, reply as reply_text};

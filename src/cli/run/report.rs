@@ -72,6 +72,13 @@ impl Finished {
         Self { error: Some(error), ..Self::empty(Stats::default()) }
     }
 
+    /// What kept the run from beginning is no fault of the script's.
+    pub(super) fn not_run(error: &anyhow::Error) -> Self {
+        let (kind, message) = ("internal", error.to_string());
+        let error = ReportedError { kind, message, line: None, traceback: Vec::new(), hint: None };
+        Self { error: Some(error), ..Self::empty(Stats::default()) }
+    }
+
     fn empty(stats: Stats) -> Self {
         Self { reply: None, result: Value::Null, error: None, stats, repeat: None, was_call: false }
     }

@@ -7,6 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::is_email;
+
 /// The longest announcement that is read, in bytes: a label, an e-mail and some dozen addresses.
 pub(super) const MAX_ANNOUNCEMENT_BYTES: usize = 4 * 1024;
 
@@ -56,10 +58,7 @@ impl Announcement {
         }
         let mut read: Self = serde_json::from_slice(bytes).ok()?;
         read.content = clean(&read.content, MAX_PRESENCE_LABEL_BYTES);
-        let plausible = read.email.len() <= MAX_EMAIL_BYTES
-            && read.email.contains('@')
-            && !read.email.chars().any(|c| c.is_control() || c.is_whitespace());
-        if !plausible {
+        if !is_email(&read.email) {
             read.email.clear();
         }
         Some(read)

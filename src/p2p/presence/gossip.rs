@@ -134,12 +134,16 @@ impl Gossip {
     fn reduce(&mut self, peer: Libp2pId, event: &mut HandlerEvent) -> bool {
         let HandlerEvent::Message { rpc, invalid_messages } = event else { return true };
         let (now, topic) = (Instant::now(), self.topic.hash());
-        let long = |(_, error): &(RawMessage, ValidationError)| {
+        let is_long = |(_, error): &(RawMessage, ValidationError)| {
             matches!(error, ValidationError::MessageSizeTooLargeForTopic)
         };
-        if invalid_messages.iter().any(long) {
+        if invalid_messages.iter().any(is_long) {
             let detail = format_args!("{peer} brought one of more than {MAX_ANNOUNCEMENT_BYTES} bytes");
             self.notices.tell("an announcement was too long", detail);
+        }
+        if let Some((_, error)) = invalid_messages.iter().find(|invalid| !is_long(invalid)) {
+            let detail = format_args!("{peer} brought one that is wrong in itself ({error:?})");
+            self.notices.tell("an announcement was not passed on", detail);
         }
         let neighbour = self.neighbour(peer);
         let before = neighbour.dropped;
@@ -147,7 +151,11 @@ impl Gossip {
         let passes = neighbour.pass(0, now);
         let mut fits = |message: &RawMessage| passes && neighbour.pass(message.data.len(), now);
         rpc.messages.retain(|message| message.topic == topic && fits(message));
-        invalid_messages.retain(|(message, _)| fits(message));
+        // What GossipSub sees of these costs the neighbour its good name. Every peer looks at signatures,
+        // but others have higher limits and take any sequence number: whoever signs a message that only
+        // this peer refuses would have all its honest neighbours taken for liars.
+        let forged = |error: &ValidationError| matches!(error, ValidationError::InvalidSignature);
+        invalid_messages.retain(|(message, error)| fits(message) && forged(error));
         let dropped = neighbour.dropped;
         if dropped > before {
             self.notices.tell("too much gossip", format_args!("messages that {peer} brought were dropped"));
