@@ -206,7 +206,8 @@ impl MessageLog {
         Ok(true)
     }
 
-    /// Deletes the oldest of the largest share until all is within the limits.
+    /// Deletes the oldest of the largest share until all is within the limits. Of several that are the
+    /// largest it is the one whose name is last, so that the same messages leave the same log.
     fn make_room(&mut self) -> Result<(), rusqlite::Error> {
         loop {
             let over_bytes = self.total.bytes > self.limits.max_bytes;
@@ -214,7 +215,7 @@ impl MessageLog {
                 return Ok(());
             }
             let size = |share: &Share| if over_bytes { share.bytes } else { share.entries };
-            let Some(largest) = self.shares.iter().max_by_key(|(_, share)| size(share)) else {
+            let Some(largest) = self.shares.iter().max_by_key(|(name, share)| (size(share), *name)) else {
                 return Ok(());
             };
             let largest = largest.0.clone();
