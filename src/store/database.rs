@@ -23,7 +23,7 @@ use super::functions::bound_builtin_functions;
 use super::memory::limit_process_heap;
 use super::quota::index_owners;
 use super::tables::registered_names;
-use super::{ReadOnly, StoreError, TableName};
+use super::{ReadOnly, StoreError, TableName, private_file};
 
 /// The database's file name in the peer folder.
 pub const DATABASE_FILE: &str = crate::config::DATABASE_FILE;
@@ -90,6 +90,9 @@ impl Database {
     pub fn open(peer_dir: &Path) -> Result<Self, StoreError> {
         let path = database_path(peer_dir);
         let log_path = path.with_file_name(format!("{DATABASE_FILE}-wal"));
+        if let Err(error) = private_file::create(&path) {
+            return Err(StoreError::Open { path, reason: error.to_string() });
+        }
         let opened = open_writer(&path).and_then(|writer| Ok((writer, open_catalog(&path)?)));
         let (writer, catalog) = opened
             .map_err(|error| StoreError::Open { path, reason: super::error::sqlite_message(&error) })?;

@@ -19,9 +19,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
-use super::StoreError;
 use super::error::sqlite_message;
 use super::memory::{is_out_of_memory, limit_process_heap, with_room};
+use super::{StoreError, private_file};
 
 /// The form of the file; another one is set aside.
 const VERSION: i64 = 1;
@@ -125,7 +125,7 @@ impl MessageLog {
     /// [`StoreError::Open`] when the file can't be opened, or not be set aside.
     pub fn open(path: &Path, limits: LogLimits) -> Result<Self, StoreError> {
         let failed = |reason: String| StoreError::Open { path: path.to_owned(), reason };
-        let problem = match create_private(path).and_then(|()| open_file(path)) {
+        let problem = match private_file::create(path).map_err(Problem::from).and_then(|()| open_file(path)) {
             Ok(connection) => match Self::read(connection, limits) {
                 Ok(log) => return Ok(log),
                 Err(error) => error,
@@ -144,7 +144,7 @@ impl MessageLog {
         let described = |problem| match problem {
             Problem::Damaged(reason) | Problem::Other(reason) => failed(reason),
         };
-        create_private(path).map_err(described)?;
+        private_file::create(path).map_err(Problem::from).map_err(described)?;
         Self::read(open_file(path).map_err(described)?, limits).map_err(described)
     }
 
@@ -292,21 +292,6 @@ impl From<rusqlite::Error> for Problem {
 impl From<io::Error> for Problem {
     fn from(error: io::Error) -> Self {
         Self::Other(error.to_string())
-    }
-}
-
-/// Makes the file, for its owner's eyes only; SQLite gives its own files beside it the same mode.
-fn create_private(path: &Path) -> Result<(), Problem> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error.into()),
-        _ => Ok(()),
     }
 }
 

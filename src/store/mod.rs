@@ -18,6 +18,7 @@ mod memory;
 mod message_log;
 mod names;
 mod policy;
+mod private_file;
 mod quota;
 mod readonly;
 #[cfg(feature = "peer")]

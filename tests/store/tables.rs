@@ -117,3 +117,16 @@ fn a_conflict_never_replaces_a_row_of_somebody_else() {
     }
     assert_eq!(fixture.column("SELECT _owner FROM nicks ORDER BY _id"), [text("ana"), text("bob")]);
 }
+
+/// Visitors' e-mail addresses and answers are in it, and in the log that SQLite keeps beside it.
+#[cfg(unix)]
+#[test]
+fn a_new_database_is_for_its_owner_alone() {
+    let fixture = Fixture::with_schema("CREATE TABLE notes (body TEXT)");
+    let files: Vec<_> = std::fs::read_dir(fixture.folder.path()).unwrap().map(Result::unwrap).collect();
+    assert!(files.len() > 1, "{files:?}");
+    for file in files {
+        let mode = std::os::unix::fs::MetadataExt::mode(&file.metadata().unwrap());
+        assert_eq!(mode & 0o777, 0o600, "{file:?}");
+    }
+}
