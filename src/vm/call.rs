@@ -57,6 +57,9 @@ pub(crate) struct Shared {
     pub(crate) mark: RefCell<Option<StashedClosure>>,
     /// What the mark means.
     pub(crate) places: Arc<Places>,
+    /// The line of the tail call under way of a native (see [`crate::vm::stdlib`]): its function is gone from the
+    /// VM's frames. For that native alone, and not for what it calls.
+    pub(crate) tail_call: Cell<Option<u64>>,
     /// The generator behind `math.random`, made when it is first used.
     pub(crate) random: RefCell<Option<Random>>,
     /// The matcher of an earlier search, kept for its memory: at most some 10 KB.
@@ -74,6 +77,7 @@ impl Shared {
             chosen: RefCell::default(),
             mark: RefCell::new(None),
             places,
+            tail_call: Cell::new(None),
             random: RefCell::new(None),
             spare_matcher: Cell::new(None),
             scratch: Cell::new(Vec::new()),
@@ -143,7 +147,10 @@ impl<'gc> Call<'gc, '_> {
 
     /// Where the calling function is, when it is a script's.
     fn caller_position(&self) -> Option<Position> {
-        let frame = self.exec.upper_lua_frame()?;
+        let Some(frame) = self.exec.upper_lua_frame() else {
+            let line = self.shared.tail_call.get()?;
+            return Some(Position { script: self.shared.places.script.clone(), line });
+        };
         Some(Position {
             script: frame.chunk_name.display_lossy().to_string(),
             line: frame.current_line.0 + 1,

@@ -7,12 +7,14 @@
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 
+use piccolo::compiler::LineNumber;
 use piccolo::compiler::parser::{
-    CallSuffix, Chunk, Expression, FieldSuffix, HeadExpression, SimpleExpression, SuffixPart,
+    CallSuffix, Chunk, Expression, FieldSuffix, ForStatement, HeadExpression, PrimaryExpression,
+    SimpleExpression, Statement, SuffixPart,
 };
 
 use crate::vm::program::Text;
-use crate::vm::rewrite::{Visitor, walk_chunk};
+use crate::vm::rewrite::{Defined, Visitor, walk_chunk};
 
 /// Names, of which many are asked for and few are there: a fresh VM asks for every native.
 ///
@@ -63,8 +65,16 @@ pub(crate) struct Names {
     /// Variables of which a field is used as a value, as in `local p = goop.peer`, or assigned to, as in
     /// `goop.peer.id = 1`. What is only read from (`goop.peer.id`) or called (`goop.commands()`) is not.
     parts: HashSet<Text>,
+    /// Variables of which the value, or that of a field within it, is used for more than to be called.
+    taken: HashSet<Text>,
     /// Fields that are given values by name.
     fields: HashSet<Text>,
+    /// Variables and fields that are given functions where these are written.
+    given_functions: HashSet<Text>,
+    /// Variables and fields that are given anything else.
+    given_others: HashSet<Text>,
+    /// Calls of what gives an iterator, other than for a loop over it.
+    iterators: isize,
     /// Some table is indexed with a computed key; a string's methods can be reached so.
     computed_index: bool,
     /// `error` is used in another way than with a message alone or with a level of 0 or 1.
@@ -123,6 +133,22 @@ impl Names {
         self.fields.contains(name)
     }
 
+    /// Whether what is called `name`, a global variable or a field, is a function of the program as far as the
+    /// names tell.
+    pub(crate) fn only_functions(&self, name: &[u8]) -> bool {
+        self.given_functions.contains(name) && !self.given_others.contains(name)
+    }
+
+    /// Whether the program may get hold of a native as a value, be it one in a table, of the global variables
+    /// `natives` and the fields of `libraries`.
+    pub(crate) fn takes_natives(&self, natives: &[&[u8]], libraries: &[&[u8]]) -> bool {
+        let iterates = self.iterators > 0;
+        // The methods of strings are reached through their metatable.
+        let by_metatable = self.mentioned.contains(b"getmetatable");
+        let taken = natives.iter().chain(libraries).any(|name| self.taken.contains(*name));
+        self.all || iterates || by_metatable || taken
+    }
+
     /// Whether `("…")[key]` may ask for a method by a computed name.
     pub(crate) fn computes_index(&self) -> bool {
         self.all || self.computed_index
@@ -166,6 +192,9 @@ impl Visitor for Names {
         if !gone_into {
             self.parts.insert(name.clone());
         }
+        if call.is_none() && is_taken(suffixes) {
+            self.taken.insert(name.clone());
+        }
     }
 
     fn assigned(&mut self, name: &Text) {
@@ -173,12 +202,60 @@ impl Visitor for Names {
         self.assigned.insert(name.clone());
     }
 
-    fn field_defined(&mut self, name: &Text) {
-        self.fields.insert(name.clone());
+    fn defined(&mut self, name: &Text, as_what: Defined) {
+        if as_what.is_field {
+            self.fields.insert(name.clone());
+        }
+        let given = if as_what.is_function { &mut self.given_functions } else { &mut self.given_others };
+        given.insert(name.clone());
+    }
+
+    fn call(&mut self, name: &Text, _: bool) {
+        self.iterators += isize::from(gives_iterator(name));
+    }
+
+    fn statement(&mut self, statement: &Statement<Text>, _: LineNumber) -> Result<(), Infallible> {
+        if let Statement::For(ForStatement::Generic { arguments, .. }) = statement
+            && let [only] = &**arguments
+            && called_last(only).is_some_and(gives_iterator)
+        {
+            self.iterators -= 1;
+        }
+        Ok(())
     }
 
     fn computed_index(&mut self) {
         self.computed_index = true;
+    }
+}
+
+/// Whether a variable with these suffixes is used for more than to be called. The numbers that a library holds
+/// and what tells of peers are no functions.
+fn is_taken(suffixes: &[&SuffixPart<Text>]) -> bool {
+    let is_data = |name: &Text| matches!(&**name, b"pi" | b"huge" | b"peer" | b"self");
+    suffixes.iter().all(|suffix| match suffix {
+        SuffixPart::Field(FieldSuffix::Named(name)) => !is_data(name),
+        SuffixPart::Field(FieldSuffix::Indexed(_)) => true,
+        SuffixPart::Call(_) => false,
+    })
+}
+
+/// Whether what is called by this name gives an iterator, which is a native.
+fn gives_iterator(name: &Text) -> bool {
+    matches!(&**name, b"pairs" | b"ipairs" | b"gmatch")
+}
+
+/// The name by which an expression that is a call calls something.
+fn called_last(expression: &Expression<Text>) -> Option<&Text> {
+    let HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)) = &*expression.head else { return None };
+    match &*suffixed.suffixes {
+        [.., SuffixPart::Call(CallSuffix::Method(name, _))] => Some(name),
+        [.., SuffixPart::Field(FieldSuffix::Named(name)), SuffixPart::Call(_)] => Some(name),
+        [SuffixPart::Call(_)] => match &suffixed.primary {
+            PrimaryExpression::Name(name) => Some(name),
+            PrimaryExpression::GroupedExpression(_) => None,
+        },
+        _ => None,
     }
 }
 

@@ -31,4 +31,4 @@ pub(crate) use elseif::NoText;
 pub(crate) use locals::Type;
 pub(crate) use operators::HiddenNative;
 pub(crate) use shape::check_shape;
-pub(crate) use walk::{Visitor, walk_chunk};
+pub(crate) use walk::{Defined, Visitor, walk_chunk};

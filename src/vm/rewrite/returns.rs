@@ -4,7 +4,9 @@
 //! one, so the callee and its arguments are computed, the mark is put back, and then the call is
 //! made. A callee that is nil or false fails under the function's own mark; that one is a number,
 //! say, is found under its caller's, which is the one error whose line may be wrong. Calls whose
-//! last argument is another call, with any number of values, go through a native.
+//! last argument is another call, with any number of values, go through a native, and so do calls
+//! of what may itself be a native, because only the run can tell: a native must find the function
+//! that calls it, while a function of the script must not.
 
 use piccolo::compiler::LineNumber;
 use piccolo::compiler::parser::{
@@ -19,7 +21,7 @@ use super::locals::{Type, local};
 use super::marks::{CALLERS_MARK, MARK};
 use super::operations::Collector;
 use super::operators::{HiddenNative, is_hidden};
-use super::types::{calls_native, type_of};
+use super::types::{calls_native, may_call_native, type_of};
 use crate::vm::program::Text;
 
 /// Values that are kept in variables while the mark is put back; more go through a native.
@@ -45,14 +47,15 @@ pub(super) fn put_back_before_returns(
     }
 }
 
-/// Turns tail calls of natives into calls, in a function that puts no mark back.
+/// Turns tail calls of natives into calls, in a function that puts no mark back. One that calls what may be a
+/// native does so only if it is the main chunk, which need not make room for what it calls.
 pub(super) fn stay_for_natives(block: &mut Block<Text>, facts: &Facts<'_>, natives: &mut Vec<HiddenNative>) {
     for statement in &mut block.statements {
         blocks_inside(&mut statement.inner, |block| stay_for_natives(block, facts, natives));
     }
     if let Some(statement) = &mut block.return_statement
         && let [only] = &*statement.inner.returns
-        && calls_native(facts, only)
+        && (calls_native(facts, only) || may_call_native(facts, only))
     {
         let line = statement.line_number;
         // Its own mark is its caller's.
@@ -124,6 +127,7 @@ impl Leaving<'_, '_> {
     fn tail_call(&mut self, mut returns: Vec<Expression<Text>>) -> Expression<Text> {
         let only = returns.pop().unwrap_or_else(|| variable(CALLERS_MARK));
         let is_function = callee_is_function(self.facts, &only);
+        let may_be_native = may_call_native(self.facts, &only);
         let Some((callee, arguments)) = split_call(only) else { return variable(CALLERS_MARK) };
         let mut parts = match callee {
             Callee::Plain(callee) => vec![callee],
@@ -136,7 +140,8 @@ impl Leaving<'_, '_> {
             }
         };
         parts.extend(arguments);
-        if parts.last().is_some_and(is_call) && parts.len() > 1 || parts.len() > MAX_ARGUMENTS + 1 {
+        let many = parts.len() > MAX_ARGUMENTS + 1 || (parts.len() > 1 && parts.last().is_some_and(is_call));
+        if many || may_be_native {
             return self.through(HiddenNative::LeaveTo, parts);
         }
         self.keep_unsafe(&mut parts);

@@ -241,3 +241,29 @@ pub(super) fn calls_native(facts: &Facts<'_>, expression: &Expression<Text>) -> 
         _ => false,
     }
 }
+
+/// Whether the expression is a call of what may be a native, for all that is known.
+pub(super) fn may_call_native(facts: &Facts<'_>, expression: &Expression<Text>) -> bool {
+    let HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)) = &*expression.head else {
+        return false;
+    };
+    let [callee @ .., SuffixPart::Call(call)] = &*suffixed.suffixes else { return false };
+    if !expression.tail.is_empty() {
+        return false;
+    }
+    match (&suffixed.primary, callee, call) {
+        // The object may be a string all the same.
+        (_, _, CallSuffix::Method(name, _)) => {
+            facts.method(b"string", name).is_some() || facts.may_be_native(Some(name))
+        }
+        (PrimaryExpression::Name(name), [], _) => match local(name) {
+            Some(local) => local.holds != Some(Type::Function) && facts.may_be_native(None),
+            None => facts.may_be_native(Some(name)),
+        },
+        (PrimaryExpression::GroupedExpression(inner), [], _) => {
+            type_of(facts, inner) != Some(Type::Function) && facts.may_be_native(None)
+        }
+        (_, [.., SuffixPart::Field(FieldSuffix::Named(name))], _) => facts.may_be_native(Some(name)),
+        _ => facts.may_be_native(None),
+    }
+}

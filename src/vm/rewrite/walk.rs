@@ -12,6 +12,15 @@ use piccolo::compiler::parser::{
 
 use crate::vm::program::Text;
 
+/// What a name is defined as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Defined {
+    /// A field, and not a variable.
+    pub(crate) is_field: bool,
+    /// Its value is a function that is written there.
+    pub(crate) is_function: bool,
+}
+
 /// What a pass wants to see. Each `enter_*` may refuse the program with an error.
 pub(crate) trait Visitor {
     /// Why the program is refused; `Infallible` for passes that only collect.
@@ -75,8 +84,8 @@ pub(crate) trait Visitor {
     fn variable(&mut self, _name: &Text, _suffixes: &[&SuffixPart<Text>], _call: Option<&CallSuffix<Text>>) {}
     /// A variable is assigned to, or a field of its value is.
     fn assigned(&mut self, _name: &Text) {}
-    /// A field of this name is given a value.
-    fn field_defined(&mut self, _name: &Text) {}
+    /// A variable or a field of this name is given a value, be it nil.
+    fn defined(&mut self, _name: &Text, _as_what: Defined) {}
     /// The line of what follows.
     fn line(&mut self, _line: LineNumber) {}
     /// Something of this name is called, as a method or as a function.
@@ -144,8 +153,9 @@ fn walk_statement<V: Visitor>(v: &mut V, statement: &Statement<Text>) -> Result<
             v.text(&s.name);
             v.assigned(&s.name);
             s.fields.iter().chain(&s.method).for_each(|name| v.text(name));
-            s.fields.iter().chain(&s.method).for_each(|name| v.field_defined(name));
-            if s.method.is_some() || !s.fields.is_empty() {
+            let field = s.method.as_ref().or(s.fields.last());
+            v.defined(field.unwrap_or(&s.name), Defined { is_field: field.is_some(), is_function: true });
+            if field.is_some() {
                 // `function a.b.c()` assigns to a field of whatever table that is.
                 v.variable(&s.name, &[], None);
             }
@@ -169,8 +179,8 @@ fn walk_statement<V: Visitor>(v: &mut V, statement: &Statement<Text>) -> Result<
             let kept = if s.targets.len() > 1 { 2 * fields.count() } else { 0 };
             v.values("targets in an assignment", s.targets.len())?;
             v.keep(kept)?;
-            for target in &s.targets {
-                walk_target(v, target)?;
+            for (at, target) in s.targets.iter().enumerate() {
+                walk_target(v, target, s.values.get(at))?;
             }
             walk_values(v, "values in an assignment", &s.values)?;
             v.leave_values(s.targets.len() + kept);
@@ -205,11 +215,17 @@ fn walk_for<V: Visitor>(v: &mut V, statement: &ForStatement<Text>) -> Result<(),
     Ok(())
 }
 
-fn walk_target<V: Visitor>(v: &mut V, target: &AssignmentTarget<Text>) -> Result<(), V::Error> {
+fn walk_target<V: Visitor>(
+    v: &mut V,
+    target: &AssignmentTarget<Text>,
+    value: Option<&Expression<Text>>,
+) -> Result<(), V::Error> {
+    let is_function = value.is_some_and(is_function);
     match target {
         AssignmentTarget::Name(name) => {
             v.text(name);
             v.assigned(name);
+            v.defined(name, Defined { is_field: false, is_function });
             Ok(())
         }
         AssignmentTarget::Field(table, field) => {
@@ -218,7 +234,7 @@ fn walk_target<V: Visitor>(v: &mut V, target: &AssignmentTarget<Text>) -> Result
             }
             walk_suffixed(v, table)?;
             if let FieldSuffix::Named(name) = field {
-                v.field_defined(name);
+                v.defined(name, Defined { is_field: true, is_function });
             }
             walk_field(v, field)
         }
@@ -298,7 +314,7 @@ fn walk_constructor_field<V: Visitor>(v: &mut V, field: &ConstructorField<Text>)
         ConstructorField::Array(value) => walk_expression(v, value),
         ConstructorField::Record(RecordKey::Named(name), value) => {
             v.text(name);
-            v.field_defined(name);
+            v.defined(name, Defined { is_field: true, is_function: is_function(value) });
             walk_expression(v, value)
         }
         ConstructorField::Record(RecordKey::Indexed(key), value) => {
@@ -374,6 +390,12 @@ fn walk_field<V: Visitor>(v: &mut V, field: &FieldSuffix<Text>) -> Result<(), V:
             walk_expression(v, key)
         }
     }
+}
+
+/// Whether the expression is a function that is written there.
+fn is_function(expression: &Expression<Text>) -> bool {
+    let is_function = matches!(&*expression.head, HeadExpression::Simple(SimpleExpression::Function(_)));
+    is_function && expression.tail.is_empty()
 }
 
 /// The text of an expression that is a string literal and nothing else.

@@ -1,12 +1,23 @@
 //! The natives that programs keep their mark with (see [`crate::vm::places`]).
 //!
 //! Most functions put their caller's mark back by themselves. Where what they return ends in
-//! a call with any number of values, a native does it behind that call.
+//! a call with any number of values, or calls what may be a native, one of these does it.
+//!
+//! A native that a function calls last fails at a line of that function, whose frame the tail call
+//! has ended. So a native is called under the function's own mark, with a note of the line, and the
+//! caller's mark is put back behind it. A function of the script is called under its caller's, and
+//! nothing of it stays.
 
-use piccolo::{Function, Value};
+use std::pin::Pin;
+use std::rc::Rc;
 
-use crate::vm::call::Call;
-use crate::vm::mark::{NOWHERE, set_mark};
+use ottavino_gc_arena::Collect;
+use piccolo::{
+    BoxSequence, Context, Error, Execution, Function, MetaMethod, Sequence, SequencePoll, Stack, Value,
+};
+
+use crate::vm::call::{Call, Shared};
+use crate::vm::mark::{NOWHERE, mark, set_mark};
 use crate::vm::native::{Flow, Native, Outcome, Raise};
 
 /// Fuel for a call, on top of what the VM charges.
@@ -28,6 +39,12 @@ fn track_mark<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 
 fn leave_to<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let callee = call.value(2);
+    if let Some(native) = native_behind(call.ctx, callee) {
+        let after = mark_argument(call);
+        let is_table = matches!(callee, Value::Table(_));
+        call.stack.drain(..if is_table { 1 } else { 2 });
+        return Ok(Flow::Call { function: native, then: Some(stay(call, after)) });
+    }
     let function = piccolo::meta_ops::call(call.ctx, callee).map_err(Raise::NotCallable)?;
     put_back(call);
     // What `__call` gives puts the value in front by itself.
@@ -42,6 +59,63 @@ fn leave_with<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 }
 
 fn put_back(call: &Call<'_, '_>) {
-    let mark = if let Value::Integer(mark) = call.value(1) { mark } else { NOWHERE };
-    set_mark(call.ctx, call.shared, mark);
+    set_mark(call.ctx, call.shared, mark_argument(call));
+}
+
+fn mark_argument(call: &Call<'_, '_>) -> i64 {
+    if let Value::Integer(mark) = call.value(1) { mark } else { NOWHERE }
+}
+
+/// The native that a call of the value runs, be it as the `__call` of a table.
+fn native_behind<'gc>(ctx: Context<'gc>, callee: Value<'gc>) -> Option<Function<'gc>> {
+    let called = match callee {
+        Value::Table(table) => table.metatable()?.get_value(ctx, MetaMethod::Call),
+        other => other,
+    };
+    match called {
+        Value::Function(function @ Function::Callback(_)) => Some(function),
+        _ => None,
+    }
+}
+
+/// What follows a native that is called for a function that has ended; `after` is the mark then.
+fn stay<'gc>(call: &Call<'gc, '_>, after: i64) -> BoxSequence<'gc> {
+    let line = call.shared.places.caller_line(mark(call.ctx, call.shared), 0);
+    let before = call.shared.tail_call.replace(line);
+    BoxSequence::new(&call.ctx, Stay { after, before, shared: call.shared.clone() })
+}
+
+#[derive(Collect)]
+#[collect(require_static)]
+struct Stay {
+    /// The mark of the caller of the function that ended.
+    after: i64,
+    /// The tail call under way around this one.
+    before: Option<u64>,
+    shared: Rc<Shared>,
+}
+
+impl<'gc> Sequence<'gc> for Stay {
+    fn poll(
+        self: Pin<&mut Self>,
+        ctx: Context<'gc>,
+        _: Execution<'gc, '_>,
+        _: Stack<'gc, '_>,
+    ) -> Result<SequencePoll<'gc>, Error<'gc>> {
+        self.shared.tail_call.set(self.before);
+        set_mark(ctx, &self.shared, self.after);
+        Ok(SequencePoll::Return)
+    }
+
+    // The mark stays: it tells where the error was.
+    fn error(
+        self: Pin<&mut Self>,
+        _: Context<'gc>,
+        _: Execution<'gc, '_>,
+        error: Error<'gc>,
+        _: Stack<'gc, '_>,
+    ) -> Result<SequencePoll<'gc>, Error<'gc>> {
+        self.shared.tail_call.set(self.before);
+        Err(error)
+    }
 }
