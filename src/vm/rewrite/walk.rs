@@ -62,17 +62,13 @@ pub(crate) trait Visitor {
     fn values(&mut self, _what: &'static str, _count: usize) -> Result<(), Self::Error> {
         Ok(())
     }
-    /// So many values are kept besides, until the list is over.
+    /// So many values wait besides.
     fn keep(&mut self, _count: usize) -> Result<(), Self::Error> {
         Ok(())
     }
+    fn leave_kept(&mut self, _count: usize) {}
     /// The list is over.
     fn leave_values(&mut self, _count: usize) {}
-    /// The left side of a `..` waits for its right side.
-    fn enter_operand(&mut self) -> Result<(), Self::Error> {
-        Ok(())
-    }
-    fn leave_operand(&mut self) {}
     /// `...` is used.
     fn varargs(&mut self) -> Result<(), Self::Error> {
         Ok(())
@@ -183,7 +179,8 @@ fn walk_statement<V: Visitor>(v: &mut V, statement: &Statement<Text>) -> Result<
                 walk_target(v, target, s.values.get(at))?;
             }
             walk_values(v, "values in an assignment", &s.values)?;
-            v.leave_values(s.targets.len() + kept);
+            v.leave_kept(kept);
+            v.leave_values(s.targets.len());
             Ok(())
         }
         Statement::Label(_) | Statement::Goto(_) | Statement::Break => Ok(()),
@@ -277,14 +274,15 @@ fn walk_operands<V: Visitor>(v: &mut V, expression: &Expression<Text>) -> Result
         HeadExpression::UnaryOperator(_, operand) => walk_expression(v, operand)?,
     }
     for (operator, right) in &expression.tail {
+        // The left side waits for the right one.
+        v.keep(1)?;
         if *operator == BinaryOperator::Concat {
             // `..` leans to the right: what follows is the rest of one chain, no deeper level.
-            v.enter_operand()?;
             walk_operands(v, right)?;
-            v.leave_operand();
         } else {
             walk_expression(v, right)?;
         }
+        v.leave_kept(1);
     }
     Ok(())
 }
@@ -293,9 +291,13 @@ fn walk_simple<V: Visitor>(v: &mut V, simple: &SimpleExpression<Text>) -> Result
     match simple {
         SimpleExpression::String(text) => v.text(text),
         SimpleExpression::TableConstructor(table) => {
+            let listed = table.fields.iter().filter(|field| matches!(field, ConstructorField::Array(_)));
+            let kept = kept_for_table(listed.count());
+            v.keep(kept)?;
             for field in &table.fields {
                 walk_constructor_field(v, field)?;
             }
+            v.leave_kept(kept);
         }
         SimpleExpression::Function(definition) => walk_function(v, definition, false)?,
         SimpleExpression::Suffixed(suffixed) => walk_suffixed(v, suffixed)?,
@@ -307,6 +309,13 @@ fn walk_simple<V: Visitor>(v: &mut V, simple: &SimpleExpression<Text>) -> Result
         SimpleExpression::VarArgs => v.varargs()?,
     }
     Ok(())
+}
+
+/// How many values wait while the last of a table's `listed` values is computed: the table, the place in its list,
+/// and those that are put into it together.
+fn kept_for_table(listed: usize) -> usize {
+    const PUT_TOGETHER: usize = 32;
+    2 + if listed > PUT_TOGETHER { PUT_TOGETHER } else { listed.saturating_sub(1) }
 }
 
 fn walk_constructor_field<V: Visitor>(v: &mut V, field: &ConstructorField<Text>) -> Result<(), V::Error> {
@@ -387,7 +396,10 @@ fn walk_field<V: Visitor>(v: &mut V, field: &FieldSuffix<Text>) -> Result<(), V:
             if literal_text(key).is_none() {
                 v.computed_index();
             }
-            walk_expression(v, key)
+            v.keep(1)?;
+            walk_expression(v, key)?;
+            v.leave_kept(1);
+            Ok(())
         }
     }
 }
