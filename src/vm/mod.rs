@@ -8,6 +8,7 @@
 mod budget;
 pub(crate) mod call;
 mod chosen;
+mod compile_error;
 mod counted;
 mod error;
 mod from_json;

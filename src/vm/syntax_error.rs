@@ -19,6 +19,11 @@ struct Problem {
     line: u64,
 }
 
+/// `source` as the parser can read it, if there is a program in it that the parser refused for want of a space.
+pub(crate) fn mended(source: &[u8]) -> Option<Vec<u8>> {
+    tokens::spaced(source)
+}
+
 /// The error for `source`, which the parser refused with `error`.
 pub(crate) fn from_parser(script: &str, source: &[u8], error: &ParseError) -> LoadError {
     // The parser refuses a few things that the grammar has, such as a comment `--[=`.
@@ -86,6 +91,8 @@ mod tests {
             ("x = 0xg", "s.lua:1: malformed number near '0xg'"),
             ("x = 1e", "s.lua:1: malformed number near '1e'"),
             ("x = 1..2", "s.lua:1: malformed number near '1..2'"),
+            ("x = 0xA..", "s.lua:1: unexpected symbol near '<eof>'"),
+            ("x = 1e5..2 y", "s.lua:1: '=' expected near '<eof>'"),
             ("x = 1.2.3", "s.lua:1: malformed number near '1.2.3'"),
             ("x = \"a\" \"b\"", "s.lua:1: unexpected symbol near '\"b\"'"),
             ("x = [[a]] [[x]]", "s.lua:1: unexpected symbol near '[[x]]'"),

@@ -28,7 +28,7 @@ mod walk;
 pub(crate) use chunk::rewrite;
 pub(crate) use definitions::defines_global_function;
 pub(crate) use elseif::NoText;
-pub(crate) use locals::Type;
+pub(crate) use locals::{Type, script_name};
 pub(crate) use operators::HiddenNative;
 pub(crate) use shape::check_shape;
 pub(crate) use walk::{Defined, Visitor, walk_chunk};
