@@ -57,7 +57,7 @@ pub(crate) struct Shared {
     pub(crate) mark: RefCell<Option<StashedClosure>>,
     /// What the mark means.
     pub(crate) places: Arc<Places>,
-    /// The line of the tail call under way of a native (see [`crate::vm::stdlib`]): its function is gone from the
+    /// The line of the statement of the tail call under way of a native (see [`crate::vm::stdlib`]): its function is gone from the
     /// VM's frames. For that native alone, and not for what it calls.
     pub(crate) tail_call: Cell<Option<u64>>,
     /// The generator behind `math.random`, made when it is first used.
@@ -147,14 +147,17 @@ impl<'gc> Call<'gc, '_> {
 
     /// Where the calling function is, when it is a script's.
     fn caller_position(&self) -> Option<Position> {
-        let Some(frame) = self.exec.upper_lua_frame() else {
-            let line = self.shared.tail_call.get()?;
-            return Some(Position { script: self.shared.places.script.clone(), line });
-        };
-        Some(Position {
-            script: frame.chunk_name.display_lossy().to_string(),
-            line: frame.current_line.0 + 1,
-        })
+        let places = &self.shared.places;
+        let line = places.native_line(self.calling_statement()?, self.name);
+        Some(Position { script: places.script.clone(), line })
+    }
+
+    /// The first line of the statement that calls this native, when it is a script's.
+    fn calling_statement(&self) -> Option<u64> {
+        match self.exec.upper_lua_frame() {
+            Some(frame) => Some(frame.current_line.0 + 1),
+            None => self.shared.tail_call.get(),
+        }
     }
 
     pub(crate) fn want_collection(&mut self) {
@@ -377,8 +380,7 @@ impl<'gc> Call<'gc, '_> {
     /// `bad argument #2 to 'format' (…)`.
     pub(crate) fn bad_argument(&self, position: usize, problem: &str) -> Raise<'gc> {
         let name = self.name;
-        let at = self.caller_position();
-        let is_method = at.is_some_and(|at| self.shared.places.is_method(at.line, name));
+        let is_method = self.calling_statement().is_some_and(|line| self.shared.places.is_method(line, name));
         Raise::Message(match position - usize::from(is_method) {
             0 => format!("calling '{name}' on bad self ({problem})"),
             position => format!("bad argument #{position} to '{name}' ({problem})"),

@@ -15,6 +15,7 @@ mod from_json;
 mod json_marks;
 mod json_tree;
 mod limits;
+mod lines;
 mod machine;
 mod mark;
 mod names;

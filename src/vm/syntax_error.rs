@@ -10,6 +10,7 @@ mod tokens;
 
 use piccolo::compiler::{ParseError, ParseErrorKind};
 
+pub(crate) use self::grammar::Spot;
 use crate::vm::error::{LoadError, Position};
 
 /// Something wrong with a source text.
@@ -17,6 +18,11 @@ struct Problem {
     message: String,
     /// From 1.
     line: u64,
+}
+
+/// The operations of a program and their lines.
+pub(crate) fn operations(source: &[u8]) -> Vec<Spot> {
+    grammar::spots(source)
 }
 
 /// `source` as the parser can read it, if there is a program in it that the parser refused for want of a space.

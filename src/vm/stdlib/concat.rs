@@ -15,7 +15,7 @@ use crate::vm::task::{Task, Turn, go_on};
 /// Fuel for a call; each operand and each byte is charged besides.
 const CALL: i32 = 2;
 
-pub(super) static CONCAT: Native = Native { name: "concat", fuel: CALL, run: concat };
+pub(super) static CONCAT: Native = Native { name: "..", fuel: CALL, run: concat };
 
 fn concat<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     if (0..call.count()).all(|index| is_joinable(call.stack.get(index))) {

@@ -80,8 +80,8 @@ fn native_behind<'gc>(ctx: Context<'gc>, callee: Value<'gc>) -> Option<Function<
 
 /// What follows a native that is called for a function that has ended; `after` is the mark then.
 fn stay<'gc>(call: &Call<'gc, '_>, after: i64) -> BoxSequence<'gc> {
-    let line = call.shared.places.caller_line(mark(call.ctx, call.shared), 0);
-    let before = call.shared.tail_call.replace(line);
+    let statement = call.shared.places.statement_of_call(mark(call.ctx, call.shared));
+    let before = call.shared.tail_call.replace(statement);
     BoxSequence::new(&call.ctx, Stay { after, before, shared: call.shared.clone() })
 }
 

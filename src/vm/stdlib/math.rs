@@ -45,7 +45,7 @@ static NATIVES: &[Native] = &[
 ];
 
 /// `a % b`, with Lua's sign rule, for every pair of integers.
-pub(super) static MODULO: Native = Native { name: "modulo", fuel: CALL, run: modulo };
+pub(super) static MODULO: Native = Native { name: "%", fuel: CALL, run: modulo };
 
 pub(super) fn install(installer: &Installer<'_, '_>) {
     installer.global("math", |i| {
