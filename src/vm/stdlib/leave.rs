@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use ottavino_gc_arena::Collect;
 use piccolo::{
-    BoxSequence, Context, Error, Execution, Function, MetaMethod, Sequence, SequencePoll, Stack, Value,
+    BoxSequence, Context, Error, Execution, Function, MetaMethod, Sequence, SequencePoll, Stack, Table, Value,
 };
 
 use crate::vm::call::{Call, Shared};
@@ -38,42 +38,42 @@ fn track_mark<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 }
 
 fn leave_to<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
+    let after = mark_argument(call);
     let callee = call.value(2);
-    if let Some(native) = native_behind(call.ctx, callee) {
-        let after = mark_argument(call);
-        let is_table = matches!(callee, Value::Table(_));
-        call.stack.drain(..if is_table { 1 } else { 2 });
-        return Ok(Flow::Call { function: native, then: Some(stay(call, after)) });
-    }
-    let function = piccolo::meta_ops::call(call.ctx, callee).map_err(Raise::NotCallable)?;
-    put_back(call);
-    // What `__call` gives puts the value in front by itself.
-    call.stack.drain(..2);
-    Ok(Flow::Call { function, then: None })
+    let function = match callee {
+        Value::Table(table) => call_metamethod(call.ctx, table),
+        _ => None,
+    };
+    // A table that is called is the first argument of what its `__call` is.
+    call.stack.drain(..if function.is_some() { 1 } else { 2 });
+    let function = match function {
+        Some(function) => function,
+        None => piccolo::meta_ops::call(call.ctx, callee).map_err(Raise::NotCallable)?,
+    };
+    let then = match function {
+        Function::Callback(_) => Some(stay(call, after)),
+        Function::Closure(_) => {
+            set_mark(call.ctx, call.shared, after);
+            None
+        }
+    };
+    Ok(Flow::Call { function, then })
 }
 
 fn leave_with<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
-    put_back(call);
+    set_mark(call.ctx, call.shared, mark_argument(call));
     call.stack.drain(..1);
     Ok(Flow::Return)
-}
-
-fn put_back(call: &Call<'_, '_>) {
-    set_mark(call.ctx, call.shared, mark_argument(call));
 }
 
 fn mark_argument(call: &Call<'_, '_>) -> i64 {
     if let Value::Integer(mark) = call.value(1) { mark } else { NOWHERE }
 }
 
-/// The native that a call of the value runs, be it as the `__call` of a table.
-fn native_behind<'gc>(ctx: Context<'gc>, callee: Value<'gc>) -> Option<Function<'gc>> {
-    let called = match callee {
-        Value::Table(table) => table.metatable()?.get_value(ctx, MetaMethod::Call),
-        other => other,
-    };
-    match called {
-        Value::Function(function @ Function::Callback(_)) => Some(function),
+/// The function that is the table's `__call`. What else may be there, the VM follows.
+fn call_metamethod<'gc>(ctx: Context<'gc>, table: Table<'gc>) -> Option<Function<'gc>> {
+    match table.metatable()?.get_value(ctx, MetaMethod::Call) {
+        Value::Function(function) => Some(function),
         _ => None,
     }
 }
