@@ -14,7 +14,7 @@ use piccolo::compiler::parser::{
 };
 
 use crate::vm::program::Text;
-use crate::vm::rewrite::{Defined, Visitor, walk_chunk};
+use crate::vm::rewrite::{self, Defined, Visitor, walk_chunk};
 
 /// Names, of which many are asked for and few are there: a fresh VM asks for every native.
 ///
@@ -247,14 +247,11 @@ fn gives_iterator(name: &Text) -> bool {
 
 /// The name by which an expression that is a call calls something.
 fn called_last(expression: &Expression<Text>) -> Option<&Text> {
-    let HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)) = &*expression.head else { return None };
-    match &*suffixed.suffixes {
-        [.., SuffixPart::Call(CallSuffix::Method(name, _))] => Some(name),
-        [.., SuffixPart::Field(FieldSuffix::Named(name)), SuffixPart::Call(_)] => Some(name),
-        [SuffixPart::Call(_)] => match &suffixed.primary {
-            PrimaryExpression::Name(name) => Some(name),
-            PrimaryExpression::GroupedExpression(_) => None,
-        },
+    let (primary, callee, call) = rewrite::call(expression)?;
+    match (primary, callee, call) {
+        (_, _, CallSuffix::Method(name, _)) => Some(name),
+        (_, [.., SuffixPart::Field(FieldSuffix::Named(name))], _) => Some(name),
+        (PrimaryExpression::Name(name), [], _) => Some(name),
         _ => None,
     }
 }
@@ -273,11 +270,6 @@ fn have_own_level(arguments: &[Expression<Text>]) -> bool {
 
 /// Whether the expression may give a level behind a message.
 fn gives_many(expression: &Expression<Text>) -> bool {
-    match (&*expression.head, expression.tail.is_empty()) {
-        (HeadExpression::Simple(SimpleExpression::VarArgs), true) => true,
-        (HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)), true) => {
-            matches!(suffixed.suffixes.last(), Some(SuffixPart::Call(_)))
-        }
-        _ => false,
-    }
+    let is_varargs = matches!(&*expression.head, HeadExpression::Simple(SimpleExpression::VarArgs));
+    is_varargs && expression.tail.is_empty() || rewrite::call(expression).is_some()
 }

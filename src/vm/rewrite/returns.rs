@@ -18,6 +18,7 @@ use super::build::{assign, at, call, empty_block, local_statement, suffixed, var
 use super::edit::blocks_inside;
 use super::library::Facts;
 use super::locals::{Type, local};
+use super::look;
 use super::marks::{CALLERS_MARK, MARK};
 use super::operations::Collector;
 use super::operators::{HiddenNative, is_hidden};
@@ -111,7 +112,7 @@ impl Leaving<'_, '_> {
     fn keep_unsafe(&mut self, values: &mut [Expression<Text>]) {
         let unsafe_until = values.iter().rposition(|value| !self.is_safe(value)).map_or(0, |last| last + 1);
         for value in values.iter_mut().take(unsafe_until) {
-            if !is_constant(value) {
+            if !look::is_constant(value) {
                 *value = self.keep(std::mem::replace(value, variable(CALLERS_MARK)));
             }
         }
@@ -205,23 +206,10 @@ fn one_suffixed(expression: Expression<Text>) -> SuffixedExpression<Text> {
     }
 }
 
-/// Whether the expression is a call, and may give other than one value.
-fn is_call(expression: &Expression<Text>) -> bool {
-    match (&*expression.head, expression.tail.is_empty()) {
-        (HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)), true) => {
-            matches!(suffixed.suffixes.last(), Some(SuffixPart::Call(_)))
-        }
-        _ => false,
-    }
-}
-
 fn callee_is_function(facts: &Facts<'_>, expression: &Expression<Text>) -> bool {
-    let HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)) = &*expression.head else {
-        return false;
-    };
-    match &*suffixed.suffixes {
-        [SuffixPart::Call(CallSuffix::Function(_))] => {
-            let callee = SuffixedExpression { primary: suffixed.primary.clone(), suffixes: Vec::new() };
+    match look::call(expression) {
+        Some((primary, [], CallSuffix::Function(_))) => {
+            let callee = SuffixedExpression { primary: primary.clone(), suffixes: Vec::new() };
             let callee = super::build::simple(SimpleExpression::Suffixed(callee));
             type_of(facts, &callee) == Some(Type::Function)
         }
@@ -229,29 +217,11 @@ fn callee_is_function(facts: &Facts<'_>, expression: &Expression<Text>) -> bool 
     }
 }
 
-fn is_constant(expression: &Expression<Text>) -> bool {
-    let constant = matches!(
-        &*expression.head,
-        HeadExpression::Simple(
-            SimpleExpression::Float(_)
-                | SimpleExpression::Integer(_)
-                | SimpleExpression::String(_)
-                | SimpleExpression::Nil
-                | SimpleExpression::True
-                | SimpleExpression::False
-        )
-    );
-    constant && expression.tail.is_empty()
+fn is_call(expression: &Expression<Text>) -> bool {
+    look::call(expression).is_some()
 }
 
 /// Whether the expression is a local variable and nothing else.
 fn is_local(expression: &Expression<Text>) -> bool {
-    let HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)) = &*expression.head else {
-        return false;
-    };
-    let is_local = match &suffixed.primary {
-        PrimaryExpression::Name(name) => is_hidden(name) || local(name).is_some(),
-        PrimaryExpression::GroupedExpression(_) => false,
-    };
-    is_local && suffixed.suffixes.is_empty() && expression.tail.is_empty()
+    look::variable(expression).is_some_and(|name| is_hidden(name) || local(name).is_some())
 }

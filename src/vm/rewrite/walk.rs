@@ -10,6 +10,7 @@ use piccolo::compiler::parser::{
     Statement, SuffixPart, SuffixedExpression,
 };
 
+use super::look;
 use crate::vm::program::Text;
 
 /// What a name is defined as.
@@ -217,7 +218,7 @@ fn walk_target<V: Visitor>(
     target: &AssignmentTarget<Text>,
     value: Option<&Expression<Text>>,
 ) -> Result<(), V::Error> {
-    let is_function = value.is_some_and(is_function);
+    let is_function = value.is_some_and(look::is_function);
     match target {
         AssignmentTarget::Name(name) => {
             v.text(name);
@@ -323,7 +324,7 @@ fn walk_constructor_field<V: Visitor>(v: &mut V, field: &ConstructorField<Text>)
         ConstructorField::Array(value) => walk_expression(v, value),
         ConstructorField::Record(RecordKey::Named(name), value) => {
             v.text(name);
-            v.defined(name, Defined { is_field: true, is_function: is_function(value) });
+            v.defined(name, Defined { is_field: true, is_function: look::is_function(value) });
             walk_expression(v, value)
         }
         ConstructorField::Record(RecordKey::Indexed(key), value) => {
@@ -362,7 +363,7 @@ fn walk_suffixes<V: Visitor>(
                 walk_field(v, field)?;
                 callee = match field {
                     FieldSuffix::Named(name) => Some(name),
-                    FieldSuffix::Indexed(key) => literal_text(key),
+                    FieldSuffix::Indexed(key) => look::text(key),
                 };
             }
             SuffixPart::Call(call) => walk_call(v, callee.take(), call)?,
@@ -393,7 +394,7 @@ fn walk_field<V: Visitor>(v: &mut V, field: &FieldSuffix<Text>) -> Result<(), V:
             Ok(())
         }
         FieldSuffix::Indexed(key) => {
-            if literal_text(key).is_none() {
+            if look::text(key).is_none() {
                 v.computed_index();
             }
             v.keep(1)?;
@@ -401,19 +402,5 @@ fn walk_field<V: Visitor>(v: &mut V, field: &FieldSuffix<Text>) -> Result<(), V:
             v.leave_kept(1);
             Ok(())
         }
-    }
-}
-
-/// Whether the expression is a function that is written there.
-fn is_function(expression: &Expression<Text>) -> bool {
-    let is_function = matches!(&*expression.head, HeadExpression::Simple(SimpleExpression::Function(_)));
-    is_function && expression.tail.is_empty()
-}
-
-/// The text of an expression that is a string literal and nothing else.
-pub(crate) fn literal_text(expression: &Expression<Text>) -> Option<&Text> {
-    match (&*expression.head, expression.tail.is_empty()) {
-        (HeadExpression::Simple(SimpleExpression::String(text)), true) => Some(text),
-        _ => None,
     }
 }

@@ -11,7 +11,7 @@ use super::protected_call::{PCALL, XPCALL};
 use super::text::{self, MAX_NUMBER_BYTES, append_number, number_text};
 use crate::vm::call::Call;
 use crate::vm::counted::CountedBuffer;
-use crate::vm::machine::{Installer, string_metatable};
+use crate::vm::installer::{Installer, string_metatable};
 use crate::vm::native::{Flow, Native, Outcome, Raise};
 use crate::vm::read_only;
 use crate::vm::task::{Task, Turn, go_on};

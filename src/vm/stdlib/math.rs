@@ -6,7 +6,7 @@ use piccolo::{Context, MetaMethod, Value};
 
 use super::random::Random;
 use crate::vm::call::Call;
-use crate::vm::machine::Installer;
+use crate::vm::installer::Installer;
 use crate::vm::native::{Flow, Native, Outcome, Raise};
 use crate::vm::vm_error::culprit;
 
