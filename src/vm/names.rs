@@ -65,8 +65,8 @@ pub(crate) struct Names {
     /// Variables of which a field is used as a value, as in `local p = goop.peer`, or assigned to, as in
     /// `goop.peer.id = 1`. What is only read from (`goop.peer.id`) or called (`goop.commands()`) is not.
     parts: HashSet<Text>,
-    /// Variables of which the value, or that of a field within it, is used for more than to be called.
-    taken: HashSet<Text>,
+    /// A native that a global variable holds, or a table there, is used for more than to be called.
+    taken: bool,
     /// Fields that are given values by name.
     fields: HashSet<Text>,
     /// Variables and fields that are given functions where these are written.
@@ -139,14 +139,11 @@ impl Names {
         self.given_functions.contains(name) && !self.given_others.contains(name)
     }
 
-    /// Whether the program may get hold of a native as a value, be it one in a table, of the global variables
-    /// `natives` and the fields of `libraries`.
-    pub(crate) fn takes_natives(&self, natives: &[&[u8]], libraries: &[&[u8]]) -> bool {
-        let iterates = self.iterators > 0;
+    /// Whether the program may get hold of a native as a value.
+    pub(crate) fn takes_natives(&self) -> bool {
         // The methods of strings are reached through their metatable.
         let by_metatable = self.mentioned.contains(b"getmetatable");
-        let taken = natives.iter().chain(libraries).any(|name| self.taken.contains(*name));
-        self.all || iterates || by_metatable || taken
+        self.all || self.taken || by_metatable || self.iterators > 0
     }
 
     /// Whether `("…")[key]` may ask for a method by a computed name.
@@ -192,9 +189,7 @@ impl Visitor for Names {
         if !gone_into {
             self.parts.insert(name.clone());
         }
-        if call.is_none() && is_taken(suffixes) {
-            self.taken.insert(name.clone());
-        }
+        self.taken |= call.is_none() && is_taken(suffixes) && holds_natives(name);
     }
 
     fn assigned(&mut self, name: &Text) {
@@ -227,6 +222,33 @@ impl Visitor for Names {
     fn computed_index(&mut self) {
         self.computed_index = true;
     }
+}
+
+/// Whether a global variable holds a native or a table of them.
+fn holds_natives(global: &[u8]) -> bool {
+    matches!(global, b"goop" | b"math" | b"os" | b"string" | b"table")
+        || matches!(
+            global,
+            b"assert"
+                | b"error"
+                | b"getmetatable"
+                | b"ipairs"
+                | b"next"
+                | b"pairs"
+                | b"pcall"
+                | b"print"
+                | b"rawequal"
+                | b"rawget"
+                | b"rawlen"
+                | b"rawset"
+                | b"select"
+                | b"setmetatable"
+                | b"tonumber"
+                | b"tostring"
+                | b"type"
+                | b"unpack"
+                | b"xpcall"
+        )
 }
 
 /// Whether a variable with these suffixes is used for more than to be called. The numbers that a library holds

@@ -33,37 +33,12 @@ pub(super) struct Facts<'a> {
     takes_natives: bool,
 }
 
-/// The global variables that hold natives.
-const GLOBALS: &[&[u8]] = &[
-    b"assert",
-    b"error",
-    b"getmetatable",
-    b"ipairs",
-    b"next",
-    b"pairs",
-    b"pcall",
-    b"print",
-    b"rawequal",
-    b"rawget",
-    b"rawlen",
-    b"rawset",
-    b"select",
-    b"setmetatable",
-    b"tonumber",
-    b"tostring",
-    b"type",
-    b"unpack",
-    b"xpcall",
-];
-/// Those that hold tables of natives.
-const LIBRARIES: &[&[u8]] = &[b"goop", b"math", b"os", b"string", b"table"];
-
 impl<'a> Facts<'a> {
     /// What is known of a program, whose errors have a whole traceback if it is `traced`.
     pub(super) fn of(names: &'a Names, traced: bool) -> Self {
         let metatables = names.reaches_global("setmetatable");
         let callers = traced || names.raises_with_level();
-        Self { names, metatables, callers, takes_natives: names.takes_natives(GLOBALS, LIBRARIES) }
+        Self { names, metatables, callers, takes_natives: names.takes_natives() }
     }
 
     /// The native that a global variable certainly holds, of those that never call back.
