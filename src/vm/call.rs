@@ -138,11 +138,26 @@ impl<'gc> Call<'gc, '_> {
         at.map(|at| format!("{at}: ")).unwrap_or_default()
     }
 
-    /// ` (field 'name')`: what the script calls operand `at` of an operation that this native does
-    /// in the place of an operator, on operands of the types `found`.
-    pub(crate) fn operand_name(&self, method: MetaMethod, found: &[&str], at: usize) -> String {
+    /// The error `message` about operand `at` of an operation that this native does in the place of an operator, on
+    /// operands of the types `found`: with the operation's own line, and the operand's name behind it.
+    pub(crate) fn operand_error(
+        &mut self,
+        method: MetaMethod,
+        found: &[&str],
+        at: usize,
+        message: &str,
+    ) -> Raise<'gc> {
+        let (places, kind) = (&self.shared.places, Kind::Operator(method));
         let mark = mark(self.ctx, self.shared);
-        self.shared.places.name_of(mark, Kind::Operator(method), found, at)
+        let name = places.name_of(mark, kind, found, at);
+        let message = format!("{message}{name}");
+        let line = self.calling_statement().and_then(|_| places.line_of(mark, kind, found));
+        let Some(line) = line else { return Raise::Message(message) };
+        let at = Position { script: places.script.clone(), line };
+        match self.new_string(format!("{at}: {message}").as_bytes()) {
+            Ok(text) => Raise::Value(text.into()),
+            Err(raise) => raise,
+        }
     }
 
     /// Where the calling function is, when it is a script's.

@@ -94,9 +94,8 @@ fn join_from_the_right<'gc>(call: &mut Call<'gc, '_>) -> Result<Option<(usize, F
         let Some(handler) = handler else {
             let (culprit, at) = if is_joinable(left) { (right, count - 1) } else { (left, count - 2) };
             let found: Vec<_> = (0..=at).map(|index| call.stack.get(index).type_name()).collect();
-            let name = call.operand_name(MetaMethod::Concat, &found, at);
-            let message = format!("attempt to concatenate a {} value{name}", culprit.type_name());
-            return Err(Raise::Message(message));
+            let message = format!("attempt to concatenate a {} value", culprit.type_name());
+            return Err(call.operand_error(MetaMethod::Concat, &found, at, &message));
         };
         let function = piccolo::meta_ops::call(call.ctx, handler).map_err(|_| {
             Raise::Message(format!("attempt to call a {} value (metamethod '__concat')", handler.type_name()))

@@ -190,8 +190,8 @@ fn modulo<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         _ => {
             let found = [left.type_name(), right.type_name()];
             let at = culprit(found[0], found[1]);
-            let name = call.operand_name(MetaMethod::Mod, &found, at);
-            Err(Raise::Message(format!("attempt to perform arithmetic on a {} value{name}", found[at])))
+            let message = format!("attempt to perform arithmetic on a {} value", found[at]);
+            Err(call.operand_error(MetaMethod::Mod, &found, at, &message))
         }
     }
 }

@@ -1,37 +1,39 @@
 -- The line of an operation is its own, however many lines its statement has.
--- expect: line-in-statement-of-several-lines.lua:43:
--- expect: line-in-statement-of-several-lines.lua:49:
--- expect: line-in-statement-of-several-lines.lua:54:
--- expect: line-in-statement-of-several-lines.lua:62:
--- expect: line-in-statement-of-several-lines.lua:69:
--- expect: line-in-statement-of-several-lines.lua:76:
--- expect: line-in-statement-of-several-lines.lua:82:
--- expect: line-in-statement-of-several-lines.lua:89:
--- expect: line-in-statement-of-several-lines.lua:93:
--- expect: line-in-statement-of-several-lines.lua:98:
--- expect: line-in-statement-of-several-lines.lua:102:
--- expect: line-in-statement-of-several-lines.lua:109:
--- expect: line-in-statement-of-several-lines.lua:115:
--- expect: line-in-statement-of-several-lines.lua:121:
--- expect: line-in-statement-of-several-lines.lua:127:
--- expect: line-in-statement-of-several-lines.lua:133:
--- expect: line-in-statement-of-several-lines.lua:137:
--- expect: line-in-statement-of-several-lines.lua:145:
--- expect: line-in-statement-of-several-lines.lua:149:
--- expect: line-in-statement-of-several-lines.lua:155:
--- expect: line-in-statement-of-several-lines.lua:159:
--- expect: line-in-statement-of-several-lines.lua:162:
--- expect: line-in-statement-of-several-lines.lua:170:
--- expect: line-in-statement-of-several-lines.lua:178:
--- expect: line-in-statement-of-several-lines.lua:181:
--- expect: line-in-statement-of-several-lines.lua:187:
+-- expect: line-in-statement-of-several-lines.lua:45:
+-- expect: line-in-statement-of-several-lines.lua:51:
+-- expect: line-in-statement-of-several-lines.lua:56:
+-- expect: line-in-statement-of-several-lines.lua:64:
+-- expect: line-in-statement-of-several-lines.lua:71:
+-- expect: line-in-statement-of-several-lines.lua:78:
+-- expect: line-in-statement-of-several-lines.lua:84:
+-- expect: line-in-statement-of-several-lines.lua:91:
+-- expect: line-in-statement-of-several-lines.lua:95:
+-- expect: line-in-statement-of-several-lines.lua:100:
+-- expect: line-in-statement-of-several-lines.lua:104:
+-- expect: line-in-statement-of-several-lines.lua:111:
+-- expect: line-in-statement-of-several-lines.lua:117:
+-- expect: line-in-statement-of-several-lines.lua:123:
+-- expect: line-in-statement-of-several-lines.lua:129:
+-- expect: line-in-statement-of-several-lines.lua:135:
+-- expect: line-in-statement-of-several-lines.lua:139:
+-- expect: line-in-statement-of-several-lines.lua:147:
+-- expect: line-in-statement-of-several-lines.lua:151:
+-- expect: line-in-statement-of-several-lines.lua:157:
+-- expect: line-in-statement-of-several-lines.lua:161:
+-- expect: line-in-statement-of-several-lines.lua:164:
+-- expect: line-in-statement-of-several-lines.lua:172:
+-- expect: line-in-statement-of-several-lines.lua:180:
+-- expect: line-in-statement-of-several-lines.lua:183:
+-- expect: line-in-statement-of-several-lines.lua:189:
 -- expect: nil
--- expect: line-in-statement-of-several-lines.lua:199:
--- expect: line-in-statement-of-several-lines.lua:202:
--- expect: line-in-statement-of-several-lines.lua:208:
--- expect: line-in-statement-of-several-lines.lua:217:
--- expect: false	line-in-statement-of-several-lines.lua:223: attempt to concatenate a table value (upvalue 't')
--- expect-error: line-in-statement-of-several-lines.lua:228: attempt to perform arithmetic on a table value (local 't')
+-- expect: line-in-statement-of-several-lines.lua:201:
+-- expect: line-in-statement-of-several-lines.lua:204:
+-- expect: line-in-statement-of-several-lines.lua:210:
+-- expect: line-in-statement-of-several-lines.lua:219:
+-- expect: false	line-in-statement-of-several-lines.lua:225: attempt to concatenate a table value (upvalue 't')
+-- expect: line-in-statement-of-several-lines.lua:231:
+-- expect: line-in-statement-of-several-lines.lua:238:
+-- expect-error: line-in-statement-of-several-lines.lua:243: attempt to perform arithmetic on a table value (local 't')
 local function show(f, ...)
   local ok, message = pcall(f, ...)
   print((tostring(message):gsub("^([^:]+:%d+:).*", "%1")))
@@ -223,6 +225,19 @@ print(pcall(function()
     b = u.n .. t,
   }
 end))
+show(function(n, m)
+  return {
+    "a" .. 1,
+    "b" .. m,
+    n .. "c",
+  }
+end, 1)
+show(function(n, m)
+  return {
+    7 % 2,
+    m % 2,
+  }
+end, 1)
 call{
   s:rep(2),
   u.n + t
