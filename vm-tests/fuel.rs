@@ -180,8 +180,13 @@ const OTHERS: &[Row] = &[
 /// The rows of operators and of natives that end in an error. A function of the script is around them, whose own
 /// instructions are not the natives': what they charge for the least size is left out.
 const WRAPPED: &[Row] = &[
-    row("error, caught", "function(...) pcall(error, ...) end", "text(n)", SIZES),
-    row("assert that fails, caught", "function(...) pcall(assert, false, ...) end", "text(n)", SIZES),
+    row("error, caught", "function(text) pcall(function() error(text) end) end", "text(n)", SIZES),
+    row(
+        "assert that fails, caught",
+        "function(text) pcall(function() assert(false, text) end) end",
+        "text(n)",
+        SIZES,
+    ),
     row("the operator ..", "function(a, b) return a .. b end", "text(n), text(n)", SIZES),
     row("the values of ...", "function(...) local t = { ... } end", "unpack(same(n))", VALUES),
 ];

@@ -9,8 +9,9 @@
 //! - `harness`: scripts give what their headers expect, here and in the reference interpreter
 //! - `hazards`: whatever a hostile script tries, it is stopped and the next one runs
 //! - `layering`: imports point downward, and the interpreter reaches nothing outside itself
-//! - `limits`: every limit from both sides, and a memory limit at every place
+//! - `limits`: every limit from both sides
 //! - `measure`: runs one script and measures it
+//! - `memory_ends`: a memory limit at every place
 //! - `lua_reference`: `docs/lua.md` says what is: its examples, functions, differences and numbers
 //! - `no_c`: the core needs no C compiler
 //! - `spec_scripts`: the specification's own scripts compile as they are
@@ -36,6 +37,7 @@ mod layering;
 mod limits;
 mod lua_reference;
 mod measure;
+mod memory_ends;
 mod no_c;
 mod spec_scripts;
 mod stopped;

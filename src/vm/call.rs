@@ -57,6 +57,9 @@ pub(crate) struct Shared {
     pub(crate) mark: RefCell<Option<StashedClosure>>,
     /// What the mark means.
     pub(crate) places: Arc<Places>,
+    /// The line of the statement of the tail call under way of a native (see [`crate::vm::stdlib`]): its function is gone from the
+    /// VM's frames. For that native alone, and not for what it calls.
+    pub(crate) tail_call: Cell<Option<u64>>,
     /// The generator behind `math.random`, made when it is first used.
     pub(crate) random: RefCell<Option<Random>>,
     /// The matcher of an earlier search, kept for its memory: at most some 10 KB.
@@ -74,6 +77,7 @@ impl Shared {
             chosen: RefCell::default(),
             mark: RefCell::new(None),
             places,
+            tail_call: Cell::new(None),
             random: RefCell::new(None),
             spare_matcher: Cell::new(None),
             scratch: Cell::new(Vec::new()),
@@ -134,20 +138,41 @@ impl<'gc> Call<'gc, '_> {
         at.map(|at| format!("{at}: ")).unwrap_or_default()
     }
 
-    /// ` (field 'name')`: what the script calls operand `at` of an operation that this native does
-    /// in the place of an operator, on operands of the types `found`.
-    pub(crate) fn operand_name(&self, method: MetaMethod, found: &[&str], at: usize) -> String {
+    /// The error `message` about operand `at` of an operation that this native does in the place of an operator, on
+    /// operands of the types `found`: with the operation's own line, and the operand's name behind it.
+    pub(crate) fn operand_error(
+        &mut self,
+        method: MetaMethod,
+        found: &[&str],
+        at: usize,
+        message: &str,
+    ) -> Raise<'gc> {
+        let (places, kind) = (&self.shared.places, Kind::Operator(method));
         let mark = mark(self.ctx, self.shared);
-        self.shared.places.name_of(mark, Kind::Operator(method), found, at)
+        let name = places.name_of(mark, kind, found, at);
+        let message = format!("{message}{name}");
+        let line = self.calling_statement().and_then(|_| places.line_of(mark, kind, found));
+        let Some(line) = line else { return Raise::Message(message) };
+        let at = Position { script: places.script.clone(), line };
+        match self.new_string(format!("{at}: {message}").as_bytes()) {
+            Ok(text) => Raise::Value(text.into()),
+            Err(raise) => raise,
+        }
     }
 
     /// Where the calling function is, when it is a script's.
     fn caller_position(&self) -> Option<Position> {
-        let frame = self.exec.upper_lua_frame()?;
-        Some(Position {
-            script: frame.chunk_name.display_lossy().to_string(),
-            line: frame.current_line.0 + 1,
-        })
+        let places = &self.shared.places;
+        let line = places.native_line(self.calling_statement()?, self.name);
+        Some(Position { script: places.script.clone(), line })
+    }
+
+    /// The first line of the statement that calls this native, when it is a script's.
+    fn calling_statement(&self) -> Option<u64> {
+        match self.exec.upper_lua_frame() {
+            Some(frame) => Some(frame.current_line.0 + 1),
+            None => self.shared.tail_call.get(),
+        }
     }
 
     pub(crate) fn want_collection(&mut self) {
@@ -370,8 +395,7 @@ impl<'gc> Call<'gc, '_> {
     /// `bad argument #2 to 'format' (…)`.
     pub(crate) fn bad_argument(&self, position: usize, problem: &str) -> Raise<'gc> {
         let name = self.name;
-        let at = self.caller_position();
-        let is_method = at.is_some_and(|at| self.shared.places.is_method(at.line, name));
+        let is_method = self.calling_statement().is_some_and(|line| self.shared.places.is_method(line, name));
         Raise::Message(match position - usize::from(is_method) {
             0 => format!("calling '{name}' on bad self ({problem})"),
             position => format!("bad argument #{position} to '{name}' ({problem})"),

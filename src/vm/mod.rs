@@ -8,12 +8,15 @@
 mod budget;
 pub(crate) mod call;
 mod chosen;
+mod compile_error;
 mod counted;
 mod error;
 mod from_json;
+mod installer;
 mod json_marks;
 mod json_tree;
 mod limits;
+mod lines;
 mod machine;
 mod mark;
 mod names;
@@ -34,13 +37,14 @@ pub use error::{ConvertError, Frame, LoadError, Position, RunError};
 pub(crate) use from_json::exact_integer;
 pub(crate) use from_json::import_integer;
 pub(crate) use from_json::json_text_to_value;
+pub(crate) use installer::Installer;
 pub(crate) use json_marks::{Mark, mark_of, null_value, set_mark};
 pub use json_tree::json_tree_bytes;
 pub use limits::{
     Limits, MAX_CALL_VALUES, MAX_ERROR_BYTES, MAX_JSON_FIELDS, MAX_JSON_VALUES, MAX_NUMERAL_STRING_BYTES,
     MAX_RESULT_BYTES, MAX_RESULT_DEPTH, MAX_RESULT_TREE_BYTES, MAX_SOURCE_BYTES, MAX_STRING_BYTES,
 };
-pub(crate) use machine::Installer;
+
 pub use machine::{Answered, Entry, Machine, Outcome, Slice, Stats, Waiting};
 pub(crate) use panics::panic_text;
 pub use program::{Entries, Program};

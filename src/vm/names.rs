@@ -7,12 +7,14 @@
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 
+use piccolo::compiler::LineNumber;
 use piccolo::compiler::parser::{
-    CallSuffix, Chunk, Expression, FieldSuffix, HeadExpression, SimpleExpression, SuffixPart,
+    CallSuffix, Chunk, Expression, FieldSuffix, ForStatement, HeadExpression, PrimaryExpression,
+    SimpleExpression, Statement, SuffixPart,
 };
 
 use crate::vm::program::Text;
-use crate::vm::rewrite::{Visitor, walk_chunk};
+use crate::vm::rewrite::{self, Defined, Visitor, walk_chunk};
 
 /// Names, of which many are asked for and few are there: a fresh VM asks for every native.
 ///
@@ -63,8 +65,16 @@ pub(crate) struct Names {
     /// Variables of which a field is used as a value, as in `local p = goop.peer`, or assigned to, as in
     /// `goop.peer.id = 1`. What is only read from (`goop.peer.id`) or called (`goop.commands()`) is not.
     parts: HashSet<Text>,
+    /// A native that a global variable holds, or a table there, is used for more than to be called.
+    taken: bool,
     /// Fields that are given values by name.
     fields: HashSet<Text>,
+    /// Variables and fields that are given functions where these are written.
+    given_functions: HashSet<Text>,
+    /// Variables and fields that are given anything else.
+    given_others: HashSet<Text>,
+    /// Calls of what gives an iterator, other than for a loop over it.
+    iterators: isize,
     /// Some table is indexed with a computed key; a string's methods can be reached so.
     computed_index: bool,
     /// `error` is used in another way than with a message alone or with a level of 0 or 1.
@@ -123,6 +133,19 @@ impl Names {
         self.fields.contains(name)
     }
 
+    /// Whether what is called `name`, a global variable or a field, is a function of the program as far as the
+    /// names tell.
+    pub(crate) fn only_functions(&self, name: &[u8]) -> bool {
+        self.given_functions.contains(name) && !self.given_others.contains(name)
+    }
+
+    /// Whether the program may get hold of a native as a value.
+    pub(crate) fn takes_natives(&self) -> bool {
+        // The methods of strings are reached through their metatable.
+        let by_metatable = self.mentioned.contains(b"getmetatable");
+        self.all || self.taken || by_metatable || self.iterators > 0
+    }
+
     /// Whether `("…")[key]` may ask for a method by a computed name.
     pub(crate) fn computes_index(&self) -> bool {
         self.all || self.computed_index
@@ -166,6 +189,7 @@ impl Visitor for Names {
         if !gone_into {
             self.parts.insert(name.clone());
         }
+        self.taken |= call.is_none() && is_taken(suffixes) && holds_natives(name);
     }
 
     fn assigned(&mut self, name: &Text) {
@@ -173,12 +197,84 @@ impl Visitor for Names {
         self.assigned.insert(name.clone());
     }
 
-    fn field_defined(&mut self, name: &Text) {
-        self.fields.insert(name.clone());
+    fn defined(&mut self, name: &Text, as_what: Defined) {
+        if as_what.is_field {
+            self.fields.insert(name.clone());
+        }
+        let given = if as_what.is_function { &mut self.given_functions } else { &mut self.given_others };
+        given.insert(name.clone());
+    }
+
+    fn call(&mut self, name: &Text, _: bool) {
+        self.iterators += isize::from(gives_iterator(name));
+    }
+
+    fn statement(&mut self, statement: &Statement<Text>, _: LineNumber) -> Result<(), Infallible> {
+        if let Statement::For(ForStatement::Generic { arguments, .. }) = statement
+            && let [only] = &**arguments
+            && called_last(only).is_some_and(gives_iterator)
+        {
+            self.iterators -= 1;
+        }
+        Ok(())
     }
 
     fn computed_index(&mut self) {
         self.computed_index = true;
+    }
+}
+
+/// Whether a global variable holds a native or a table of them.
+fn holds_natives(global: &[u8]) -> bool {
+    matches!(global, b"goop" | b"math" | b"os" | b"string" | b"table")
+        || matches!(
+            global,
+            b"assert"
+                | b"error"
+                | b"getmetatable"
+                | b"ipairs"
+                | b"next"
+                | b"pairs"
+                | b"pcall"
+                | b"print"
+                | b"rawequal"
+                | b"rawget"
+                | b"rawlen"
+                | b"rawset"
+                | b"select"
+                | b"setmetatable"
+                | b"tonumber"
+                | b"tostring"
+                | b"type"
+                | b"unpack"
+                | b"xpcall"
+        )
+}
+
+/// Whether a variable with these suffixes is used for more than to be called. The numbers that a library holds
+/// and what tells of peers are no functions.
+fn is_taken(suffixes: &[&SuffixPart<Text>]) -> bool {
+    let is_data = |name: &Text| matches!(&**name, b"pi" | b"huge" | b"peer" | b"self");
+    suffixes.iter().all(|suffix| match suffix {
+        SuffixPart::Field(FieldSuffix::Named(name)) => !is_data(name),
+        SuffixPart::Field(FieldSuffix::Indexed(_)) => true,
+        SuffixPart::Call(_) => false,
+    })
+}
+
+/// Whether what is called by this name gives an iterator, which is a native.
+fn gives_iterator(name: &Text) -> bool {
+    matches!(&**name, b"pairs" | b"ipairs" | b"gmatch")
+}
+
+/// The name by which an expression that is a call calls something.
+fn called_last(expression: &Expression<Text>) -> Option<&Text> {
+    let (primary, callee, call) = rewrite::call(expression)?;
+    match (primary, callee, call) {
+        (_, _, CallSuffix::Method(name, _)) => Some(name),
+        (_, [.., SuffixPart::Field(FieldSuffix::Named(name))], _) => Some(name),
+        (PrimaryExpression::Name(name), [], _) => Some(name),
+        _ => None,
     }
 }
 
@@ -196,11 +292,6 @@ fn have_own_level(arguments: &[Expression<Text>]) -> bool {
 
 /// Whether the expression may give a level behind a message.
 fn gives_many(expression: &Expression<Text>) -> bool {
-    match (&*expression.head, expression.tail.is_empty()) {
-        (HeadExpression::Simple(SimpleExpression::VarArgs), true) => true,
-        (HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)), true) => {
-            matches!(suffixed.suffixes.last(), Some(SuffixPart::Call(_)))
-        }
-        _ => false,
-    }
+    let is_varargs = matches!(&*expression.head, HeadExpression::Simple(SimpleExpression::VarArgs));
+    is_varargs && expression.tail.is_empty() || rewrite::call(expression).is_some()
 }

@@ -13,6 +13,7 @@ use std::ops::RangeInclusive;
 
 use piccolo::MetaMethod;
 
+use crate::vm::lines::{Lines, Names};
 use crate::vm::program::Text;
 use crate::vm::rewrite::Type;
 
@@ -105,6 +106,8 @@ pub(crate) struct Places {
     pub(crate) regions: Vec<Region>,
     /// The lines and names of methods that are called, and not functions of the name.
     pub(crate) methods: HashSet<(u64, Text)>,
+    /// What is on which line of a statement of several.
+    pub(crate) lines: Lines,
 }
 
 /// Names that are listed when it is not known which of several variables is meant.
@@ -133,9 +136,30 @@ impl Places {
     /// The line of an operation that failed with operands of these types.
     pub(crate) fn line_of(&self, mark: i64, kind: Kind, found: &[&str]) -> Option<u64> {
         let region = self.chain(mark).next()?;
-        let known = candidates(region, kind, found).next();
-        // An operation that was taken to be safe: the region's own place is near.
-        known.or(region.operations.first()).map(|operation| operation.line)
+        match self.exact_line(candidates(region, kind, found)) {
+            // An operation that was taken to be safe: the region's own place is near.
+            None => region.operations.first().map(|operation| operation.line),
+            line => line,
+        }
+    }
+
+    /// The line of one of these operations, which are of one kind and one statement.
+    fn exact_line<'a>(&self, operations: impl Iterator<Item = &'a Operation>) -> Option<u64> {
+        let mut operations = operations.peekable();
+        let first = *operations.peek()?;
+        let Kind::Operator(method) = first.kind else { return Some(first.line) };
+        let line = self.lines.line(first.line, method, operations.map(names_of));
+        Some(line.unwrap_or(first.line))
+    }
+
+    /// The line on which the native `name` is called in the statement that begins at line `statement`.
+    pub(crate) fn native_line(&self, statement: u64, name: &str) -> u64 {
+        let (method, names) = match name {
+            ".." => (MetaMethod::Concat, [None, None]),
+            "%" => (MetaMethod::Mod, [None, None]),
+            name => (MetaMethod::Call, [Some(name.as_bytes()), None]),
+        };
+        self.lines.line(statement, method, std::iter::once(names)).unwrap_or(statement)
     }
 
     /// ` (field 'answer')`: what operand number `at` of the operation that failed is called, or
@@ -160,7 +184,18 @@ impl Places {
 
     /// The line in the function that is `level` calls up, by the call it is in.
     pub(crate) fn caller_line(&self, mark: i64, level: usize) -> Option<u64> {
-        self.chain(mark).nth(level).and_then(line_of_call)
+        self.chain(mark).nth(level).and_then(|region| self.line_of_call(region))
+    }
+
+    /// The line on which the statement begins that the program is in, by the call in it.
+    pub(crate) fn statement_of_call(&self, mark: i64) -> Option<u64> {
+        let region = self.chain(mark).next()?;
+        calls(region).next().or(region.operations.first()).map(|operation| operation.line)
+    }
+
+    fn line_of_call(&self, region: &Region) -> Option<u64> {
+        let line = self.exact_line(calls(region));
+        line.or(region.operations.first().map(|operation| operation.line))
     }
 
     /// The functions that the program is in, innermost first, with the lines they are at. The
@@ -171,7 +206,7 @@ impl Places {
         self.chain(mark)
             .filter_map(|region| {
                 let inside = first.take().filter(|line| region.function.lines.contains(line));
-                let line = inside.or_else(|| line_of_call(region))?;
+                let line = inside.or_else(|| self.line_of_call(region))?;
                 Some((region.function.name.clone(), line))
             })
             .collect()
@@ -186,9 +221,19 @@ fn candidates<'a>(region: &'a Region, kind: Kind, found: &[&str]) -> impl Iterat
     })
 }
 
-fn line_of_call(region: &Region) -> Option<u64> {
-    let call = region.operations.iter().find(|operation| operation.kind == Kind::Operator(MetaMethod::Call));
-    call.or(region.operations.first()).map(|operation| operation.line)
+fn calls(region: &Region) -> impl Iterator<Item = &Operation> {
+    let call = Kind::Operator(MetaMethod::Call);
+    region.operations.iter().filter(move |operation| operation.kind == call)
+}
+
+/// What the source calls the operands. A key that only the run knows has no name there.
+fn names_of(operation: &Operation) -> Names<'_> {
+    let name = |at: usize| {
+        let name = operation.operands.get(at)?.name.as_ref()?;
+        (&*name.name != b"?").then_some(&*name.name)
+    };
+    // A chain of `..` is one operation, and has no two operands.
+    if operation.operands.len() > 2 { [None, None] } else { [name(0), name(1)] }
 }
 
 fn shown(variable: &Variable) -> String {
@@ -211,7 +256,8 @@ mod tests {
         };
         let function = FunctionPlace { name: "main chunk".to_owned(), lines: 1..=1 };
         let region = Region::of(&function, names.map(operation).collect()).unwrap();
-        Places { script: "s.lua".to_owned(), bits: 8, regions: vec![region], methods: HashSet::new() }
+        let (methods, lines) = (HashSet::new(), Lines::default());
+        Places { script: "s.lua".to_owned(), bits: 8, regions: vec![region], methods, lines }
     }
 
     fn name(names: impl Iterator<Item = String>) -> String {

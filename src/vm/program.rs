@@ -15,7 +15,8 @@ use std::sync::Arc;
 use piccolo::compiler::parser::Chunk;
 use piccolo::compiler::{self, CompiledPrototype, StringInterner};
 
-use crate::vm::error::{LoadError, Position};
+use crate::vm::compile_error;
+use crate::vm::error::LoadError;
 use crate::vm::limits::MAX_SOURCE_BYTES;
 use crate::vm::places::Places;
 use crate::vm::rewrite::{self, HiddenNative};
@@ -145,16 +146,24 @@ fn on_large_stack(
 
 fn compile_checked(name: &str, source: &[u8], traced: bool) -> Result<Program, LoadError> {
     let mut interner = Interner::default();
-    let mut chunk = compiler::parse_chunk(source, &mut interner)
-        .map_err(|error| syntax_error::from_parser(name, source, &error))?;
+    let mended;
+    let (source, parsed) = match compiler::parse_chunk(source, &mut interner) {
+        Err(error) => match syntax_error::mended(source) {
+            Some(better) => {
+                mended = better;
+                (&*mended, compiler::parse_chunk(&mended, &mut interner))
+            }
+            None => (source, Err(error)),
+        },
+        parsed => (source, parsed),
+    };
+    let mut chunk = parsed.map_err(|error| syntax_error::from_parser(name, source, &error))?;
     rewrite::check_shape(name, &chunk).map_err(|error| syntax_error::from_shape(name, source, error))?;
     let names = Names::of(&chunk);
     let entries = find_entries(&chunk);
     let (hidden, places) = rewrite::rewrite(&mut chunk, (name, source), &names, traced);
-    let prototype = compiler::compile_chunk(&chunk, &mut interner).map_err(|error| LoadError::Syntax {
-        at: Position { script: name.to_owned(), line: error.line_number.0 + 1 },
-        message: error.kind.to_string(),
-    })?;
+    let prototype = compiler::compile_chunk(&chunk, &mut interner)
+        .map_err(|error| compile_error::load_error(name, &chunk, &error))?;
     let places = Arc::new(places);
     Ok(Program { name: name.to_owned(), prototype, hidden, places, names, entries })
 }

@@ -10,6 +10,7 @@ mod tokens;
 
 use piccolo::compiler::{ParseError, ParseErrorKind};
 
+pub(crate) use self::grammar::Spot;
 use crate::vm::error::{LoadError, Position};
 
 /// Something wrong with a source text.
@@ -17,6 +18,16 @@ struct Problem {
     message: String,
     /// From 1.
     line: u64,
+}
+
+/// The operations of a program and their lines.
+pub(crate) fn operations(source: &[u8]) -> Vec<Spot> {
+    grammar::spots(source)
+}
+
+/// `source` as the parser can read it, if there is a program in it that the parser refused for want of a space.
+pub(crate) fn mended(source: &[u8]) -> Option<Vec<u8>> {
+    tokens::spaced(source)
 }
 
 /// The error for `source`, which the parser refused with `error`.
@@ -86,6 +97,8 @@ mod tests {
             ("x = 0xg", "s.lua:1: malformed number near '0xg'"),
             ("x = 1e", "s.lua:1: malformed number near '1e'"),
             ("x = 1..2", "s.lua:1: malformed number near '1..2'"),
+            ("x = 0xA..", "s.lua:1: unexpected symbol near '<eof>'"),
+            ("x = 1e5..2 y", "s.lua:1: '=' expected near '<eof>'"),
             ("x = 1.2.3", "s.lua:1: malformed number near '1.2.3'"),
             ("x = \"a\" \"b\"", "s.lua:1: unexpected symbol near '\"b\"'"),
             ("x = [[a]] [[x]]", "s.lua:1: unexpected symbol near '[[x]]'"),

@@ -105,7 +105,7 @@ impl<'a> Failure<'a> {
         if let Some(error) = error.downcast::<VMError>() {
             return match error {
                 VMError::OperatorError(error) => Self::of_operator(error),
-                VMError::BadCall(error) => Self::of_call(error),
+                VMError::BadCall(error) => Self::of_call(called_type(&error.to_string())),
                 VMError::BadForLoopPrep(initial, _) if *initial != "number" => {
                     Self::plain(Kind::Loop, "'for' initial value must be a number")
                 }
@@ -116,6 +116,10 @@ impl<'a> Failure<'a> {
         }
         if let Some(error) = error.downcast::<MetaOperatorError>() {
             return Self::of_operator(error);
+        }
+        // Only what the VM puts around the `__call` of a table fails so.
+        if error.downcast::<MetaCallError>().is_some() {
+            return Self::of_call("table");
         }
         if let Some(error) = error.downcast::<TypeError>() {
             return Self::unknown(format!("{} expected, got {}", error.expected, error.found));
@@ -131,8 +135,7 @@ impl<'a> Failure<'a> {
         Self { kind: Some(kind), ..Self::unknown(message.to_owned()) }
     }
 
-    fn of_call(error: &MetaCallError) -> Self {
-        let found = called_type(&error.to_string());
+    fn of_call(found: &'static str) -> Self {
         Self {
             kind: Some(Kind::Operator(MetaMethod::Call)),
             found: vec![found],
@@ -145,7 +148,10 @@ impl<'a> Failure<'a> {
         match error {
             MetaOperatorError::Call(method, error) => {
                 let found = called_type(&error.to_string());
-                let message = format!("attempt to call a {found} value (metamethod '{}')", method.name());
+                let message = match method {
+                    MetaMethod::Index | MetaMethod::NewIndex => format!("attempt to index a {found} value"),
+                    _ => format!("attempt to call a {found} value (metamethod '{}')", method.name()),
+                };
                 Self::plain(Kind::Operator(*method), &message)
             }
             MetaOperatorError::Unary(method, found) => {

@@ -44,7 +44,7 @@ pub(crate) fn rewrite(
     name_locals(chunk, &facts);
     keep_targets(chunk);
     let mut natives = bind_operators(chunk, &facts);
-    let places = set_marks(chunk, script, &facts, &mut natives);
+    let places = set_marks(chunk, (script, source), &facts, &mut natives);
     natives.insert(0, HiddenNative::TrackMark);
     let closed_on = chunk.block.closed_on;
     let script = std::mem::replace(&mut chunk.block, empty_block(closed_on));

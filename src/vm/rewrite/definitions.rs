@@ -2,11 +2,11 @@
 //! comment or a string that says `function call(` defines nothing.
 
 use piccolo::compiler::parser::{
-    AssignmentStatement, AssignmentTarget, Block, CallSuffix, Chunk, Expression, FieldSuffix, ForStatement,
-    FunctionCallStatement, HeadExpression, PrimaryExpression, SimpleExpression, Statement,
-    SuffixedExpression,
+    AssignmentStatement, AssignmentTarget, Block, CallSuffix, Chunk, Expression, FieldSuffix,
+    FunctionCallStatement, PrimaryExpression, SimpleExpression, Statement, SuffixedExpression,
 };
 
+use super::look;
 use crate::vm::program::Text;
 
 /// Whether the main chunk assigns the global `name`, in a function statement or an assignment,
@@ -33,7 +33,7 @@ fn block_defines(block: &Block<Text>, name: &[u8]) -> bool {
             },
             Statement::Assignment(s) => assigns(s, name),
             Statement::FunctionCall(s) => sets_raw(s, name),
-            other => blocks_of(other).into_iter().any(|inner| block_defines(inner, name)),
+            other => look::blocks_inside(other).into_iter().any(|inner| block_defines(inner, name)),
         };
         if found {
             return true;
@@ -66,7 +66,7 @@ fn sets_raw(statement: &FunctionCallStatement<Text>, name: &[u8]) -> bool {
     let is_rawset = matches!(&statement.head.primary, PrimaryExpression::Name(f) if &**f == b"rawset");
     let CallSuffix::Function(arguments) = &statement.call else { return false };
     let [table, field, value] = arguments.as_slice() else { return false };
-    let of_globals = matches!(simple(table), Some(SimpleExpression::Suffixed(table)) if is_globals(table));
+    let of_globals = look::suffixed(table).is_some_and(is_globals);
     let of_name = is_rawset && statement.head.suffixes.is_empty() && of_globals && is_text(field, name);
     of_name && may_be_function(value)
 }
@@ -80,45 +80,12 @@ fn is_globals_name(name: &[u8]) -> bool {
     matches!(name, b"_G" | b"_ENV")
 }
 
-/// An expression without operators.
-fn simple(expression: &Expression<Text>) -> Option<&SimpleExpression<Text>> {
-    match &*expression.head {
-        HeadExpression::Simple(simple) if expression.tail.is_empty() => Some(simple),
-        _ => None,
-    }
-}
-
 fn is_text(expression: &Expression<Text>, wanted: &[u8]) -> bool {
-    matches!(simple(expression), Some(SimpleExpression::String(text)) if &**text == wanted)
+    look::text(expression).is_some_and(|text| &**text == wanted)
 }
 
 fn may_be_function(value: &Expression<Text>) -> bool {
-    !matches!(
-        simple(value),
-        Some(
-            SimpleExpression::Float(_)
-                | SimpleExpression::Integer(_)
-                | SimpleExpression::String(_)
-                | SimpleExpression::Nil
-                | SimpleExpression::True
-                | SimpleExpression::False
-                | SimpleExpression::TableConstructor(_)
-        )
-    )
-}
-
-fn blocks_of(statement: &Statement<Text>) -> Vec<&Block<Text>> {
-    match statement {
-        Statement::If(s) => {
-            let conditional = std::iter::once(&s.if_part).chain(&s.else_if_parts).map(|(_, block)| block);
-            conditional.chain(&s.else_part).collect()
-        }
-        Statement::While(s) => vec![&s.block],
-        Statement::Do(block) => vec![block],
-        Statement::For(ForStatement::Numeric { body, .. } | ForStatement::Generic { body, .. }) => vec![body],
-        Statement::Repeat(s) => vec![&s.body],
-        _ => Vec::new(),
-    }
+    !look::is_constant(value) && !matches!(look::simple(value), Some(SimpleExpression::TableConstructor(_)))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use piccolo::compiler::parser::{
 };
 
 use super::edit::{Edit, edit_block, edit_constructor_field, edit_statement};
-use super::locals::local;
+use super::locals::script_name;
 use crate::vm::program::Text;
 
 /// What is known of a function where it is written.
@@ -119,5 +119,5 @@ fn target_name(target: &AssignmentTarget<Text>) -> Option<String> {
 }
 
 fn shown(name: &Text) -> String {
-    String::from_utf8_lossy(local(name).map_or(name, |local| local.name)).into_owned()
+    String::from_utf8_lossy(script_name(name)).into_owned()
 }

@@ -29,13 +29,16 @@ pub(super) struct Facts<'a> {
     pub(super) metatables: bool,
     /// Whether somebody asks for the lines of callers.
     pub(super) callers: bool,
+    /// Whether a function that the tree does not show may be a native.
+    takes_natives: bool,
 }
 
 impl<'a> Facts<'a> {
     /// What is known of a program, whose errors have a whole traceback if it is `traced`.
     pub(super) fn of(names: &'a Names, traced: bool) -> Self {
         let metatables = names.reaches_global("setmetatable");
-        Self { names, metatables, callers: traced || names.raises_with_level() }
+        let callers = traced || names.raises_with_level();
+        Self { names, metatables, callers, takes_natives: names.takes_natives() }
     }
 
     /// The native that a global variable certainly holds, of those that never call back.
@@ -103,6 +106,12 @@ impl<'a> Facts<'a> {
     pub(super) fn is_text_method(&self, name: &[u8]) -> bool {
         let known = name == b"gsub" || self.method(b"string", name).is_some();
         known && self.keeps_library(b"string") && !self.names.defines_field(name)
+    }
+
+    /// Whether a function that is reached by this name, of a global variable or a field, may be a native. Without a
+    /// name it is reached in some other way.
+    pub(super) fn may_be_native(&self, name: Option<&[u8]>) -> bool {
+        self.takes_natives && !name.is_some_and(|name| self.names.only_functions(name))
     }
 
     /// Whether all functions in a global table certainly are natives.

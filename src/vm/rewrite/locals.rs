@@ -81,3 +81,8 @@ pub(super) fn local(text: &[u8]) -> Option<Local<'_>> {
         _ => None,
     }
 }
+
+/// What the script's author calls the variable, be it a local or another.
+pub(crate) fn script_name(text: &[u8]) -> &[u8] {
+    local(text).map_or(text, |local| local.name)
+}

@@ -35,6 +35,7 @@ use super::operations::Collector;
 use super::operators::HiddenNative;
 use super::returns::{put_back, put_back_before_returns, stay_for_natives};
 use super::walk::{Visitor, walk_chunk};
+use crate::vm::lines::Lines;
 use crate::vm::places::{FunctionPlace, Operation, Places, Region};
 use crate::vm::program::Text;
 
@@ -53,10 +54,10 @@ pub(super) fn mark_variable() -> Text {
     MARK.into()
 }
 
-/// Rewrites the chunk so that it sets the mark. Natives that it needs are added to `natives`.
+/// Rewrites the chunk, which was parsed from `source`, so that it sets the mark. Natives that it needs are added to `natives`.
 pub(super) fn set_marks(
     chunk: &mut Chunk<Text>,
-    script: &str,
+    (script, source): (&str, &[u8]),
     facts: &Facts<'_>,
     natives: &mut Vec<HiddenNative>,
 ) -> Places {
@@ -67,7 +68,8 @@ pub(super) fn set_marks(
     marker.functions_in(&mut chunk.block);
     marker.body(&mut chunk.block, MAIN.to_owned(), false, None);
     let regions = marker.regions;
-    Places { script: script.to_owned(), bits, regions, methods: survey.only_methods() }
+    let (methods, lines) = (survey.only_methods(), Lines::of(source));
+    Places { script: script.to_owned(), bits, regions, methods, lines }
 }
 
 /// What is to be known of the program as a whole.

@@ -13,10 +13,10 @@ use piccolo::compiler::parser::{
 
 use super::library::Facts;
 use super::locals::{Type, local};
+use super::look;
 use super::operators::{HiddenNative, is_hidden};
 use super::targets::kept_name;
 use super::types::{Holds, binary, native, unary};
-use super::walk::literal_text;
 use crate::vm::places::{Kind, Operand, Operation, Variable};
 use crate::vm::program::Text;
 
@@ -83,22 +83,10 @@ impl<'a> Collector<'a> {
     }
 
     fn blocks_inside(&mut self, statement: &Statement<Text>) {
-        match statement {
-            Statement::If(s) => {
-                let conditional = std::iter::once(&s.if_part).chain(&s.else_if_parts).map(|(_, block)| block);
-                conditional.chain(&s.else_part).for_each(|block| self.block(block));
-            }
-            Statement::While(s) => self.block(&s.block),
-            Statement::Repeat(s) => {
-                self.block(&s.body);
-                self.line = s.body.closed_on;
-                self.expression(&s.until);
-            }
-            Statement::Do(block) => self.block(block),
-            Statement::For(ForStatement::Numeric { body, .. } | ForStatement::Generic { body, .. }) => {
-                self.block(body);
-            }
-            _ => {}
+        look::blocks_inside(statement).into_iter().for_each(|block| self.block(block));
+        if let Statement::Repeat(s) = statement {
+            self.line = s.body.closed_on;
+            self.expression(&s.until);
         }
     }
 
@@ -155,16 +143,15 @@ impl<'a> Collector<'a> {
     /// `pairs(t)` and the like, whose iterators are natives.
     fn is_native_iteration(&self, arguments: &[Expression<Text>]) -> bool {
         let [only] = arguments else { return false };
-        let HeadExpression::Simple(SimpleExpression::Suffixed(call)) = &*only.head else { return false };
-        let PrimaryExpression::Name(name) = &call.primary else { return false };
-        let [callee @ .., SuffixPart::Call(CallSuffix::Function(_))] = &*call.suffixes else { return false };
-        let is_native = native(self.facts, &call.primary, callee).is_some();
+        let Some((primary, callee, CallSuffix::Function(_))) = look::call(only) else { return false };
+        let PrimaryExpression::Name(name) = primary else { return false };
+        let is_native = native(self.facts, primary, callee).is_some();
         let iterates = match callee {
             [] => matches!(&**name, b"pairs" | b"ipairs"),
             [SuffixPart::Field(FieldSuffix::Named(field))] => &**field == b"gmatch",
             _ => false,
         };
-        only.tail.is_empty() && is_native && iterates
+        is_native && iterates
     }
 
     fn target(&mut self, target: &AssignmentTarget<Text>) {
@@ -353,7 +340,7 @@ impl<'a> Collector<'a> {
             FieldSuffix::Named(name) => Some(name),
             FieldSuffix::Indexed(key) => {
                 self.expression(key);
-                literal_text(key)
+                look::text(key)
             }
         };
         let holds = match (&expression.primary, before, name) {

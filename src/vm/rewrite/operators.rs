@@ -19,14 +19,15 @@
 use piccolo::compiler::LineNumber;
 use piccolo::compiler::parser::{
     BinaryOperator, Block, CallSuffix, Chunk, Expression, ForStatement, FunctionCallStatement,
-    FunctionDefinition, HeadExpression, LineAnnotated, PrimaryExpression, SimpleExpression, Statement,
-    SuffixPart, SuffixedExpression,
+    FunctionDefinition, HeadExpression, LineAnnotated, SimpleExpression, Statement, SuffixPart,
+    SuffixedExpression,
 };
 
 use super::build::{grouped, simple, suffixed};
 use super::edit::{Edit, edit_head, edit_simple, edit_statement};
 use super::library::Facts;
 use super::locals::Type;
+use super::look;
 use super::types::{native_called, type_of};
 use crate::vm::program::Text;
 
@@ -165,7 +166,7 @@ impl Rewriter<'_> {
     /// a variable that holds numbers and `b` a positive literal; a native for all others.
     fn modulo(&mut self, left: Expression<Text>, right: Expression<Text>) -> HeadExpression<Text> {
         let number = type_of(self.facts, &left) == Some(Type::Number);
-        if !number || !is_variable(&left) || !is_positive_literal(&right) {
+        if !number || look::variable(&left).is_none() || !is_positive_literal(&right) {
             return self.native_call(HiddenNative::Modulo, vec![left, right]);
         }
         let chain = |head: Expression<Text>, tail| Expression { head: head.head, tail };
@@ -254,27 +255,8 @@ fn enclose_if_left_by_goto(statement: &mut Statement<Text>, line: LineNumber) {
 fn holds_goto(block: &Block<Text>) -> bool {
     block.statements.iter().any(|statement| match &statement.inner {
         Statement::Goto(_) => true,
-        Statement::If(s) => {
-            let conditional = std::iter::once(&s.if_part).chain(&s.else_if_parts).map(|(_, block)| block);
-            conditional.chain(&s.else_part).any(holds_goto)
-        }
-        Statement::While(s) => holds_goto(&s.block),
-        Statement::Repeat(s) => holds_goto(&s.body),
-        Statement::Do(block) => holds_goto(block),
-        Statement::For(ForStatement::Numeric { body, .. } | ForStatement::Generic { body, .. }) => {
-            holds_goto(body)
-        }
-        _ => false,
+        other => look::blocks_inside(other).into_iter().any(holds_goto),
     })
-}
-
-fn is_variable(expression: &Expression<Text>) -> bool {
-    match (&*expression.head, expression.tail.is_empty()) {
-        (HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)), true) => {
-            suffixed.suffixes.is_empty() && matches!(suffixed.primary, PrimaryExpression::Name(_))
-        }
-        _ => false,
-    }
 }
 
 fn is_positive_literal(expression: &Expression<Text>) -> bool {

@@ -4,7 +4,9 @@
 //! one, so the callee and its arguments are computed, the mark is put back, and then the call is
 //! made. A callee that is nil or false fails under the function's own mark; that one is a number,
 //! say, is found under its caller's, which is the one error whose line may be wrong. Calls whose
-//! last argument is another call, with any number of values, go through a native.
+//! last argument is another call, with any number of values, go through a native, and so do calls
+//! of what may itself be a native, because only the run can tell: a native must find the function
+//! that calls it, while a function of the script must not.
 
 use piccolo::compiler::LineNumber;
 use piccolo::compiler::parser::{
@@ -16,10 +18,11 @@ use super::build::{assign, at, call, empty_block, local_statement, suffixed, var
 use super::edit::blocks_inside;
 use super::library::Facts;
 use super::locals::{Type, local};
+use super::look;
 use super::marks::{CALLERS_MARK, MARK};
 use super::operations::Collector;
 use super::operators::{HiddenNative, is_hidden};
-use super::types::{calls_native, type_of};
+use super::types::{calls_native, may_call_native, type_of};
 use crate::vm::program::Text;
 
 /// Values that are kept in variables while the mark is put back; more go through a native.
@@ -45,14 +48,15 @@ pub(super) fn put_back_before_returns(
     }
 }
 
-/// Turns tail calls of natives into calls, in a function that puts no mark back.
+/// Turns tail calls of natives into calls, in a function that puts no mark back. One that calls what may be a
+/// native does so only if it is the main chunk, which need not make room for what it calls.
 pub(super) fn stay_for_natives(block: &mut Block<Text>, facts: &Facts<'_>, natives: &mut Vec<HiddenNative>) {
     for statement in &mut block.statements {
         blocks_inside(&mut statement.inner, |block| stay_for_natives(block, facts, natives));
     }
     if let Some(statement) = &mut block.return_statement
         && let [only] = &*statement.inner.returns
-        && calls_native(facts, only)
+        && (calls_native(facts, only) || may_call_native(facts, only))
     {
         let line = statement.line_number;
         // Its own mark is its caller's.
@@ -108,7 +112,7 @@ impl Leaving<'_, '_> {
     fn keep_unsafe(&mut self, values: &mut [Expression<Text>]) {
         let unsafe_until = values.iter().rposition(|value| !self.is_safe(value)).map_or(0, |last| last + 1);
         for value in values.iter_mut().take(unsafe_until) {
-            if !is_constant(value) {
+            if !look::is_constant(value) {
                 *value = self.keep(std::mem::replace(value, variable(CALLERS_MARK)));
             }
         }
@@ -124,6 +128,7 @@ impl Leaving<'_, '_> {
     fn tail_call(&mut self, mut returns: Vec<Expression<Text>>) -> Expression<Text> {
         let only = returns.pop().unwrap_or_else(|| variable(CALLERS_MARK));
         let is_function = callee_is_function(self.facts, &only);
+        let may_be_native = may_call_native(self.facts, &only);
         let Some((callee, arguments)) = split_call(only) else { return variable(CALLERS_MARK) };
         let mut parts = match callee {
             Callee::Plain(callee) => vec![callee],
@@ -136,7 +141,8 @@ impl Leaving<'_, '_> {
             }
         };
         parts.extend(arguments);
-        if parts.last().is_some_and(is_call) && parts.len() > 1 || parts.len() > MAX_ARGUMENTS + 1 {
+        let many = parts.len() > MAX_ARGUMENTS + 1 || (parts.len() > 1 && parts.last().is_some_and(is_call));
+        if many || may_be_native {
             return self.through(HiddenNative::LeaveTo, parts);
         }
         self.keep_unsafe(&mut parts);
@@ -200,23 +206,10 @@ fn one_suffixed(expression: Expression<Text>) -> SuffixedExpression<Text> {
     }
 }
 
-/// Whether the expression is a call, and may give other than one value.
-fn is_call(expression: &Expression<Text>) -> bool {
-    match (&*expression.head, expression.tail.is_empty()) {
-        (HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)), true) => {
-            matches!(suffixed.suffixes.last(), Some(SuffixPart::Call(_)))
-        }
-        _ => false,
-    }
-}
-
 fn callee_is_function(facts: &Facts<'_>, expression: &Expression<Text>) -> bool {
-    let HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)) = &*expression.head else {
-        return false;
-    };
-    match &*suffixed.suffixes {
-        [SuffixPart::Call(CallSuffix::Function(_))] => {
-            let callee = SuffixedExpression { primary: suffixed.primary.clone(), suffixes: Vec::new() };
+    match look::call(expression) {
+        Some((primary, [], CallSuffix::Function(_))) => {
+            let callee = SuffixedExpression { primary: primary.clone(), suffixes: Vec::new() };
             let callee = super::build::simple(SimpleExpression::Suffixed(callee));
             type_of(facts, &callee) == Some(Type::Function)
         }
@@ -224,29 +217,11 @@ fn callee_is_function(facts: &Facts<'_>, expression: &Expression<Text>) -> bool 
     }
 }
 
-fn is_constant(expression: &Expression<Text>) -> bool {
-    let constant = matches!(
-        &*expression.head,
-        HeadExpression::Simple(
-            SimpleExpression::Float(_)
-                | SimpleExpression::Integer(_)
-                | SimpleExpression::String(_)
-                | SimpleExpression::Nil
-                | SimpleExpression::True
-                | SimpleExpression::False
-        )
-    );
-    constant && expression.tail.is_empty()
+fn is_call(expression: &Expression<Text>) -> bool {
+    look::call(expression).is_some()
 }
 
 /// Whether the expression is a local variable and nothing else.
 fn is_local(expression: &Expression<Text>) -> bool {
-    let HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)) = &*expression.head else {
-        return false;
-    };
-    let is_local = match &suffixed.primary {
-        PrimaryExpression::Name(name) => is_hidden(name) || local(name).is_some(),
-        PrimaryExpression::GroupedExpression(_) => false,
-    };
-    is_local && suffixed.suffixes.is_empty() && expression.tail.is_empty()
+    look::variable(expression).is_some_and(|name| is_hidden(name) || local(name).is_some())
 }

@@ -190,12 +190,8 @@ impl Visitor for Shape<'_> {
         self.take_registers(count)
     }
 
-    fn enter_operand(&mut self) -> Result<(), LoadError> {
-        self.take_registers(1)
-    }
-
-    fn leave_operand(&mut self) {
-        self.function().pending -= 1;
+    fn leave_kept(&mut self, count: usize) {
+        self.function().pending -= count;
     }
 
     fn leave_values(&mut self, count: usize) {
@@ -237,6 +233,8 @@ mod tests {
         assert_eq!(refusal(&both), format!("s.lua:1: local variables and values in lists at once: {found}"));
         let chain = format!("{}x = a{}", "local a ".repeat(180), " .. a".repeat(80));
         assert!(refusal(&chain).contains("local variables and values in lists at once"));
+        let tables = format!("{}x = {}{}", "local a ".repeat(199), "{a, {a, ".repeat(20), "}}".repeat(20));
+        assert!(refusal(&tables).contains("local variables and values in lists at once"));
         let functions = "f(function() end)\n".repeat(257);
         let found = "found 257, the limit is 256";
         assert_eq!(refusal(&functions), format!("s.lua:257: functions directly in one function: {found}"));

@@ -23,7 +23,7 @@ use piccolo::compiler::parser::{
 use super::build::{at, empty_block, local_statement, simple, suffixed, variable};
 use super::edit::{Edit, edit_statement};
 use super::locals::local;
-use super::walk::literal_text;
+use super::look;
 use crate::vm::places::Variable;
 use crate::vm::program::Text;
 
@@ -149,7 +149,7 @@ impl Keeper {
             }),
             (_, Some(SuffixPart::Field(FieldSuffix::Named(name)))) => Some((b'f', name.clone())),
             (_, Some(SuffixPart::Field(FieldSuffix::Indexed(key)))) => {
-                Some((b'f', literal_text(key).cloned().unwrap_or_else(|| Text::from(&b"?"[..]))))
+                Some((b'f', look::text(key).cloned().unwrap_or_else(|| Text::from(&b"?"[..]))))
             }
             _ => None,
         }

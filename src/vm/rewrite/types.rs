@@ -11,6 +11,7 @@ use piccolo::compiler::parser::{
 
 use super::library::{Facts, Known};
 use super::locals::{Type, local};
+use super::look;
 use crate::vm::program::Text;
 
 /// What is known of the values of an expression or a variable.
@@ -203,17 +204,13 @@ pub(super) fn native(
 
 /// The native that the expression certainly is a call of. `error` is one here: it never returns.
 pub(super) fn native_called(facts: &Facts<'_>, expression: &Expression<Text>) -> Option<Known> {
-    let HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)) = &*expression.head else { return None };
-    let [callee @ .., SuffixPart::Call(call)] = &*suffixed.suffixes else { return None };
-    if !expression.tail.is_empty() {
-        return None;
-    }
+    let (primary, callee, call) = look::call(expression)?;
     if let CallSuffix::Method(name, _) = call {
-        let object = SuffixedExpression { primary: suffixed.primary.clone(), suffixes: callee.to_vec() };
+        let object = SuffixedExpression { primary: primary.clone(), suffixes: callee.to_vec() };
         let is_text = suffixed_holds(facts, &Named, &object) == Holds::Only(Type::String);
         return if is_text { facts.method(b"string", name) } else { None };
     }
-    match (&suffixed.primary, callee) {
+    match (primary, callee) {
         (PrimaryExpression::Name(name), []) if facts.raises(name) => {
             Some(Known { gives: None, single: true })
         }
@@ -224,14 +221,8 @@ pub(super) fn native_called(facts: &Facts<'_>, expression: &Expression<Text>) ->
 /// Whether the expression is a call of a native, as far as its names tell. A native that is tail-called could not tell
 /// its caller's line: that function would be gone.
 pub(super) fn calls_native(facts: &Facts<'_>, expression: &Expression<Text>) -> bool {
-    let HeadExpression::Simple(SimpleExpression::Suffixed(suffixed)) = &*expression.head else {
-        return false;
-    };
-    let [callee @ .., SuffixPart::Call(call)] = &*suffixed.suffixes else { return false };
-    if !expression.tail.is_empty() {
-        return false;
-    }
-    match (&suffixed.primary, callee, call) {
+    let Some(called) = look::call(expression) else { return false };
+    match called {
         (_, _, CallSuffix::Method(name, _)) => facts.is_text_method(name),
         (PrimaryExpression::Name(name), [], _) => facts.is_native(name) || facts.raises(name),
         (PrimaryExpression::Name(name), [SuffixPart::Field(_)], _) => facts.holds_natives(name),
@@ -239,5 +230,25 @@ pub(super) fn calls_native(facts: &Facts<'_>, expression: &Expression<Text>) -> 
             &**name == b"goop" && facts.holds_natives(name)
         }
         _ => false,
+    }
+}
+
+/// Whether the expression is a call of what may be a native, for all that is known.
+pub(super) fn may_call_native(facts: &Facts<'_>, expression: &Expression<Text>) -> bool {
+    let Some(called) = look::call(expression) else { return false };
+    match called {
+        // The object may be a string all the same.
+        (_, _, CallSuffix::Method(name, _)) => {
+            facts.method(b"string", name).is_some() || facts.may_be_native(Some(name))
+        }
+        (PrimaryExpression::Name(name), [], _) => match local(name) {
+            Some(local) => local.holds != Some(Type::Function) && facts.may_be_native(None),
+            None => facts.may_be_native(Some(name)),
+        },
+        (PrimaryExpression::GroupedExpression(inner), [], _) => {
+            type_of(facts, inner) != Some(Type::Function) && facts.may_be_native(None)
+        }
+        (_, [.., SuffixPart::Field(FieldSuffix::Named(name))], _) => facts.may_be_native(Some(name)),
+        _ => facts.may_be_native(None),
     }
 }

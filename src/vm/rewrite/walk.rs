@@ -10,7 +10,17 @@ use piccolo::compiler::parser::{
     Statement, SuffixPart, SuffixedExpression,
 };
 
+use super::look;
 use crate::vm::program::Text;
+
+/// What a name is defined as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Defined {
+    /// A field, and not a variable.
+    pub(crate) is_field: bool,
+    /// Its value is a function that is written there.
+    pub(crate) is_function: bool,
+}
 
 /// What a pass wants to see. Each `enter_*` may refuse the program with an error.
 pub(crate) trait Visitor {
@@ -53,17 +63,13 @@ pub(crate) trait Visitor {
     fn values(&mut self, _what: &'static str, _count: usize) -> Result<(), Self::Error> {
         Ok(())
     }
-    /// So many values are kept besides, until the list is over.
+    /// So many values wait besides.
     fn keep(&mut self, _count: usize) -> Result<(), Self::Error> {
         Ok(())
     }
+    fn leave_kept(&mut self, _count: usize) {}
     /// The list is over.
     fn leave_values(&mut self, _count: usize) {}
-    /// The left side of a `..` waits for its right side.
-    fn enter_operand(&mut self) -> Result<(), Self::Error> {
-        Ok(())
-    }
-    fn leave_operand(&mut self) {}
     /// `...` is used.
     fn varargs(&mut self) -> Result<(), Self::Error> {
         Ok(())
@@ -75,8 +81,8 @@ pub(crate) trait Visitor {
     fn variable(&mut self, _name: &Text, _suffixes: &[&SuffixPart<Text>], _call: Option<&CallSuffix<Text>>) {}
     /// A variable is assigned to, or a field of its value is.
     fn assigned(&mut self, _name: &Text) {}
-    /// A field of this name is given a value.
-    fn field_defined(&mut self, _name: &Text) {}
+    /// A variable or a field of this name is given a value, be it nil.
+    fn defined(&mut self, _name: &Text, _as_what: Defined) {}
     /// The line of what follows.
     fn line(&mut self, _line: LineNumber) {}
     /// Something of this name is called, as a method or as a function.
@@ -144,8 +150,9 @@ fn walk_statement<V: Visitor>(v: &mut V, statement: &Statement<Text>) -> Result<
             v.text(&s.name);
             v.assigned(&s.name);
             s.fields.iter().chain(&s.method).for_each(|name| v.text(name));
-            s.fields.iter().chain(&s.method).for_each(|name| v.field_defined(name));
-            if s.method.is_some() || !s.fields.is_empty() {
+            let field = s.method.as_ref().or(s.fields.last());
+            v.defined(field.unwrap_or(&s.name), Defined { is_field: field.is_some(), is_function: true });
+            if field.is_some() {
                 // `function a.b.c()` assigns to a field of whatever table that is.
                 v.variable(&s.name, &[], None);
             }
@@ -169,11 +176,12 @@ fn walk_statement<V: Visitor>(v: &mut V, statement: &Statement<Text>) -> Result<
             let kept = if s.targets.len() > 1 { 2 * fields.count() } else { 0 };
             v.values("targets in an assignment", s.targets.len())?;
             v.keep(kept)?;
-            for target in &s.targets {
-                walk_target(v, target)?;
+            for (at, target) in s.targets.iter().enumerate() {
+                walk_target(v, target, s.values.get(at))?;
             }
             walk_values(v, "values in an assignment", &s.values)?;
-            v.leave_values(s.targets.len() + kept);
+            v.leave_kept(kept);
+            v.leave_values(s.targets.len());
             Ok(())
         }
         Statement::Label(_) | Statement::Goto(_) | Statement::Break => Ok(()),
@@ -205,11 +213,17 @@ fn walk_for<V: Visitor>(v: &mut V, statement: &ForStatement<Text>) -> Result<(),
     Ok(())
 }
 
-fn walk_target<V: Visitor>(v: &mut V, target: &AssignmentTarget<Text>) -> Result<(), V::Error> {
+fn walk_target<V: Visitor>(
+    v: &mut V,
+    target: &AssignmentTarget<Text>,
+    value: Option<&Expression<Text>>,
+) -> Result<(), V::Error> {
+    let is_function = value.is_some_and(look::is_function);
     match target {
         AssignmentTarget::Name(name) => {
             v.text(name);
             v.assigned(name);
+            v.defined(name, Defined { is_field: false, is_function });
             Ok(())
         }
         AssignmentTarget::Field(table, field) => {
@@ -218,7 +232,7 @@ fn walk_target<V: Visitor>(v: &mut V, target: &AssignmentTarget<Text>) -> Result
             }
             walk_suffixed(v, table)?;
             if let FieldSuffix::Named(name) = field {
-                v.field_defined(name);
+                v.defined(name, Defined { is_field: true, is_function });
             }
             walk_field(v, field)
         }
@@ -261,14 +275,15 @@ fn walk_operands<V: Visitor>(v: &mut V, expression: &Expression<Text>) -> Result
         HeadExpression::UnaryOperator(_, operand) => walk_expression(v, operand)?,
     }
     for (operator, right) in &expression.tail {
+        // The left side waits for the right one.
+        v.keep(1)?;
         if *operator == BinaryOperator::Concat {
             // `..` leans to the right: what follows is the rest of one chain, no deeper level.
-            v.enter_operand()?;
             walk_operands(v, right)?;
-            v.leave_operand();
         } else {
             walk_expression(v, right)?;
         }
+        v.leave_kept(1);
     }
     Ok(())
 }
@@ -277,9 +292,13 @@ fn walk_simple<V: Visitor>(v: &mut V, simple: &SimpleExpression<Text>) -> Result
     match simple {
         SimpleExpression::String(text) => v.text(text),
         SimpleExpression::TableConstructor(table) => {
+            let listed = table.fields.iter().filter(|field| matches!(field, ConstructorField::Array(_)));
+            let kept = kept_for_table(listed.count());
+            v.keep(kept)?;
             for field in &table.fields {
                 walk_constructor_field(v, field)?;
             }
+            v.leave_kept(kept);
         }
         SimpleExpression::Function(definition) => walk_function(v, definition, false)?,
         SimpleExpression::Suffixed(suffixed) => walk_suffixed(v, suffixed)?,
@@ -293,12 +312,19 @@ fn walk_simple<V: Visitor>(v: &mut V, simple: &SimpleExpression<Text>) -> Result
     Ok(())
 }
 
+/// How many values wait while the last of a table's `listed` values is computed: the table, the place in its list,
+/// and those that are put into it together.
+fn kept_for_table(listed: usize) -> usize {
+    const PUT_TOGETHER: usize = 32;
+    2 + if listed > PUT_TOGETHER { PUT_TOGETHER } else { listed.saturating_sub(1) }
+}
+
 fn walk_constructor_field<V: Visitor>(v: &mut V, field: &ConstructorField<Text>) -> Result<(), V::Error> {
     match field {
         ConstructorField::Array(value) => walk_expression(v, value),
         ConstructorField::Record(RecordKey::Named(name), value) => {
             v.text(name);
-            v.field_defined(name);
+            v.defined(name, Defined { is_field: true, is_function: look::is_function(value) });
             walk_expression(v, value)
         }
         ConstructorField::Record(RecordKey::Indexed(key), value) => {
@@ -337,7 +363,7 @@ fn walk_suffixes<V: Visitor>(
                 walk_field(v, field)?;
                 callee = match field {
                     FieldSuffix::Named(name) => Some(name),
-                    FieldSuffix::Indexed(key) => literal_text(key),
+                    FieldSuffix::Indexed(key) => look::text(key),
                 };
             }
             SuffixPart::Call(call) => walk_call(v, callee.take(), call)?,
@@ -368,18 +394,13 @@ fn walk_field<V: Visitor>(v: &mut V, field: &FieldSuffix<Text>) -> Result<(), V:
             Ok(())
         }
         FieldSuffix::Indexed(key) => {
-            if literal_text(key).is_none() {
+            if look::text(key).is_none() {
                 v.computed_index();
             }
-            walk_expression(v, key)
+            v.keep(1)?;
+            walk_expression(v, key)?;
+            v.leave_kept(1);
+            Ok(())
         }
-    }
-}
-
-/// The text of an expression that is a string literal and nothing else.
-pub(crate) fn literal_text(expression: &Expression<Text>) -> Option<&Text> {
-    match (&*expression.head, expression.tail.is_empty()) {
-        (HeadExpression::Simple(SimpleExpression::String(text)), true) => Some(text),
-        _ => None,
     }
 }

@@ -11,7 +11,7 @@ use super::protected_call::{PCALL, XPCALL};
 use super::text::{self, MAX_NUMBER_BYTES, append_number, number_text};
 use crate::vm::call::Call;
 use crate::vm::counted::CountedBuffer;
-use crate::vm::machine::{Installer, string_metatable};
+use crate::vm::installer::{Installer, string_metatable};
 use crate::vm::native::{Flow, Native, Outcome, Raise};
 use crate::vm::read_only;
 use crate::vm::task::{Task, Turn, go_on};
@@ -381,17 +381,26 @@ fn assert<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 /// remembered: what the script chose to say may be shown to a visitor, a path and a line not.
 fn chosen_error<'gc>(call: &mut Call<'gc, '_>, value: Value<'gc>, level: i64) -> Raise<'gc> {
     let text = match value {
-        Value::String(text) => text.as_bytes().to_vec(),
+        Value::String(text) => text,
         _ => match number_text(value) {
-            Some(text) if level > 0 => text.into_bytes(),
+            Some(text) if level > 0 => LuaString::from_slice(&call.ctx, text.as_bytes()),
             _ => return Raise::Value(value),
         },
     };
-    let positioned = [call.position(level).as_bytes(), &text].concat();
-    if let Err(raise) = call.ask_string(positioned.len().saturating_mul(3)) {
-        return raise;
-    }
-    let raised = LuaString::from_slice(&call.ctx, &positioned);
-    call.shared.chosen.borrow_mut().raised(&call.shared.places.script, &text, &positioned);
+    let position = call.position(level);
+    let raised = if position.is_empty() {
+        text
+    } else {
+        let bytes = position.len() + text.as_bytes().len();
+        if let Err(raise) = call.ask_string(bytes) {
+            return raise;
+        }
+        call.build_string(bytes, |raised| {
+            raised.extend_from_slice(position.as_bytes());
+            raised.extend_from_slice(text.as_bytes());
+        })
+    };
+    let script = &call.shared.places.script;
+    call.shared.chosen.borrow_mut().raised(script, text.as_bytes(), raised.as_bytes());
     Raise::Value(raised.into())
 }

@@ -15,7 +15,7 @@ use crate::vm::task::{Task, Turn, go_on};
 /// Fuel for a call; each operand and each byte is charged besides.
 const CALL: i32 = 2;
 
-pub(super) static CONCAT: Native = Native { name: "concat", fuel: CALL, run: concat };
+pub(super) static CONCAT: Native = Native { name: "..", fuel: CALL, run: concat };
 
 fn concat<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     if (0..call.count()).all(|index| is_joinable(call.stack.get(index))) {
@@ -94,9 +94,8 @@ fn join_from_the_right<'gc>(call: &mut Call<'gc, '_>) -> Result<Option<(usize, F
         let Some(handler) = handler else {
             let (culprit, at) = if is_joinable(left) { (right, count - 1) } else { (left, count - 2) };
             let found: Vec<_> = (0..=at).map(|index| call.stack.get(index).type_name()).collect();
-            let name = call.operand_name(MetaMethod::Concat, &found, at);
-            let message = format!("attempt to concatenate a {} value{name}", culprit.type_name());
-            return Err(Raise::Message(message));
+            let message = format!("attempt to concatenate a {} value", culprit.type_name());
+            return Err(call.operand_error(MetaMethod::Concat, &found, at, &message));
         };
         let function = piccolo::meta_ops::call(call.ctx, handler).map_err(|_| {
             Raise::Message(format!("attempt to call a {} value (metamethod '__concat')", handler.type_name()))

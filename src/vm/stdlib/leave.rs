@@ -1,12 +1,23 @@
 //! The natives that programs keep their mark with (see [`crate::vm::places`]).
 //!
 //! Most functions put their caller's mark back by themselves. Where what they return ends in
-//! a call with any number of values, a native does it behind that call.
+//! a call with any number of values, or calls what may be a native, one of these does it.
+//!
+//! A native that a function calls last fails at a line of that function, whose frame the tail call
+//! has ended. So a native is called under the function's own mark, with a note of the line, and the
+//! caller's mark is put back behind it. A function of the script is called under its caller's, and
+//! nothing of it stays.
 
-use piccolo::{Function, Value};
+use std::pin::Pin;
+use std::rc::Rc;
 
-use crate::vm::call::Call;
-use crate::vm::mark::{NOWHERE, set_mark};
+use ottavino_gc_arena::Collect;
+use piccolo::{
+    BoxSequence, Context, Error, Execution, Function, MetaMethod, Sequence, SequencePoll, Stack, Table, Value,
+};
+
+use crate::vm::call::{Call, Shared};
+use crate::vm::mark::{NOWHERE, mark, set_mark};
 use crate::vm::native::{Flow, Native, Outcome, Raise};
 
 /// Fuel for a call, on top of what the VM charges.
@@ -27,21 +38,84 @@ fn track_mark<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 }
 
 fn leave_to<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
+    let after = mark_argument(call);
     let callee = call.value(2);
-    let function = piccolo::meta_ops::call(call.ctx, callee).map_err(Raise::NotCallable)?;
-    put_back(call);
-    // What `__call` gives puts the value in front by itself.
-    call.stack.drain(..2);
-    Ok(Flow::Call { function, then: None })
+    let function = match callee {
+        Value::Table(table) => call_metamethod(call.ctx, table),
+        _ => None,
+    };
+    // A table that is called is the first argument of what its `__call` is.
+    call.stack.drain(..if function.is_some() { 1 } else { 2 });
+    let function = match function {
+        Some(function) => function,
+        None => piccolo::meta_ops::call(call.ctx, callee).map_err(Raise::NotCallable)?,
+    };
+    let then = match function {
+        Function::Callback(_) => Some(stay(call, after)),
+        Function::Closure(_) => {
+            set_mark(call.ctx, call.shared, after);
+            None
+        }
+    };
+    Ok(Flow::Call { function, then })
 }
 
 fn leave_with<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
-    put_back(call);
+    set_mark(call.ctx, call.shared, mark_argument(call));
     call.stack.drain(..1);
     Ok(Flow::Return)
 }
 
-fn put_back(call: &Call<'_, '_>) {
-    let mark = if let Value::Integer(mark) = call.value(1) { mark } else { NOWHERE };
-    set_mark(call.ctx, call.shared, mark);
+fn mark_argument(call: &Call<'_, '_>) -> i64 {
+    if let Value::Integer(mark) = call.value(1) { mark } else { NOWHERE }
+}
+
+/// The function that is the table's `__call`. What else may be there, the VM follows.
+fn call_metamethod<'gc>(ctx: Context<'gc>, table: Table<'gc>) -> Option<Function<'gc>> {
+    match table.metatable()?.get_value(ctx, MetaMethod::Call) {
+        Value::Function(function) => Some(function),
+        _ => None,
+    }
+}
+
+/// What follows a native that is called for a function that has ended; `after` is the mark then.
+fn stay<'gc>(call: &Call<'gc, '_>, after: i64) -> BoxSequence<'gc> {
+    let statement = call.shared.places.statement_of_call(mark(call.ctx, call.shared));
+    let before = call.shared.tail_call.replace(statement);
+    BoxSequence::new(&call.ctx, Stay { after, before, shared: call.shared.clone() })
+}
+
+#[derive(Collect)]
+#[collect(require_static)]
+struct Stay {
+    /// The mark of the caller of the function that ended.
+    after: i64,
+    /// The tail call under way around this one.
+    before: Option<u64>,
+    shared: Rc<Shared>,
+}
+
+impl<'gc> Sequence<'gc> for Stay {
+    fn poll(
+        self: Pin<&mut Self>,
+        ctx: Context<'gc>,
+        _: Execution<'gc, '_>,
+        _: Stack<'gc, '_>,
+    ) -> Result<SequencePoll<'gc>, Error<'gc>> {
+        self.shared.tail_call.set(self.before);
+        set_mark(ctx, &self.shared, self.after);
+        Ok(SequencePoll::Return)
+    }
+
+    // The mark stays: it tells where the error was.
+    fn error(
+        self: Pin<&mut Self>,
+        _: Context<'gc>,
+        _: Execution<'gc, '_>,
+        error: Error<'gc>,
+        _: Stack<'gc, '_>,
+    ) -> Result<SequencePoll<'gc>, Error<'gc>> {
+        self.shared.tail_call.set(self.before);
+        Err(error)
+    }
 }

@@ -6,7 +6,7 @@ use piccolo::{Context, MetaMethod, Value};
 
 use super::random::Random;
 use crate::vm::call::Call;
-use crate::vm::machine::Installer;
+use crate::vm::installer::Installer;
 use crate::vm::native::{Flow, Native, Outcome, Raise};
 use crate::vm::vm_error::culprit;
 
@@ -45,7 +45,7 @@ static NATIVES: &[Native] = &[
 ];
 
 /// `a % b`, with Lua's sign rule, for every pair of integers.
-pub(super) static MODULO: Native = Native { name: "modulo", fuel: CALL, run: modulo };
+pub(super) static MODULO: Native = Native { name: "%", fuel: CALL, run: modulo };
 
 pub(super) fn install(installer: &Installer<'_, '_>) {
     installer.global("math", |i| {
@@ -190,8 +190,8 @@ fn modulo<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         _ => {
             let found = [left.type_name(), right.type_name()];
             let at = culprit(found[0], found[1]);
-            let name = call.operand_name(MetaMethod::Mod, &found, at);
-            Err(Raise::Message(format!("attempt to perform arithmetic on a {} value{name}", found[at])))
+            let message = format!("attempt to perform arithmetic on a {} value", found[at]);
+            Err(call.operand_error(MetaMethod::Mod, &found, at, &message))
         }
     }
 }

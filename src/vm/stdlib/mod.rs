@@ -26,7 +26,7 @@ mod string_match;
 mod table;
 pub(crate) mod text;
 
-use crate::vm::machine::Installer;
+use crate::vm::installer::Installer;
 use crate::vm::native::Native;
 use crate::vm::rewrite::HiddenNative;
 

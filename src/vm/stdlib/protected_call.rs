@@ -42,7 +42,9 @@ fn protected<'gc>(call: &mut Call<'gc, '_>, callee: Value<'gc>, handler: Option<
         None => Handler::None,
     };
     let mark = mark(call.ctx, call.shared);
-    let sequence = Protected { handler, handling: false, mark, shared: call.shared.clone() };
+    // What it calls is not called by the function that called it last.
+    let tail_call = call.shared.tail_call.take();
+    let sequence = Protected { handler, handling: false, mark, tail_call, shared: call.shared.clone() };
     // What can't be called fails inside the protection, as in reference Lua.
     let function = match callee {
         Value::Function(function) => function,
@@ -89,6 +91,8 @@ struct Protected<'gc> {
     handling: bool,
     /// The mark of the caller.
     mark: i64,
+    /// The tail call under way when it was called.
+    tail_call: Option<u64>,
     #[collect(require_static)]
     shared: Rc<Shared>,
 }
@@ -100,6 +104,7 @@ impl<'gc> Sequence<'gc> for Protected<'gc> {
         _: Execution<'gc, '_>,
         mut stack: Stack<'gc, '_>,
     ) -> Result<SequencePoll<'gc>, Error<'gc>> {
+        self.shared.tail_call.set(self.tail_call);
         if self.handling {
             stack.resize(1);
         }
@@ -122,6 +127,7 @@ impl<'gc> Sequence<'gc> for Protected<'gc> {
             self.shared.chosen.borrow_mut().caught(text.as_bytes());
         }
         set_mark(ctx, &self.shared, self.mark);
+        self.shared.tail_call.set(self.tail_call);
         stack.clear();
         match self.handler {
             Handler::Function(function) if !self.handling => {

@@ -4,7 +4,7 @@ use piccolo::{Table, Value};
 
 use super::{string_format, string_gsub, string_match};
 use crate::vm::call::Call;
-use crate::vm::machine::{Installer, string_metatable};
+use crate::vm::installer::{Installer, string_metatable};
 use crate::vm::native::{Flow, Native, Outcome};
 
 /// Fuel for a call of any native here; bytes are charged besides.

@@ -89,8 +89,9 @@ fn remove<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 }
 
 fn concat<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
-    let table = call.table(1)?;
+    // In this order, as in the reference.
     let separator = if call.value(2).is_nil() { None } else { Some(call.text(2)?) };
+    let table = call.table(1)?;
     let next = call.integer_or(3, 1)?;
     let last = if call.value(4).is_nil() { table.length() } else { call.integer(4)? };
     if next > last {

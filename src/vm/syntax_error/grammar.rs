@@ -1,11 +1,15 @@
-//! The grammar as reference Lua 5.1 walks it, only to say where a program leaves it.
+//! The grammar as reference Lua 5.1 walks it, only to say where a program leaves it, and where in one that does not
+//! its operations are.
 //!
 //! What each function expects, in which order and in which words, is that of the functions of the
 //! same purpose in the reference's `lparser.c`. What the parser takes besides (`goto`, `//`,
 //! constants, a `break` in the middle) is taken here too, so that it is never called the mistake.
 
 mod expressions;
+mod operations;
 
+use self::operations::Operand;
+pub(crate) use self::operations::Spot;
 use super::Problem;
 use super::tokens::{Kind, Token, Tokens};
 
@@ -16,14 +20,15 @@ type Step<T = ()> = Result<T, Problem>;
 
 /// The first thing that is wrong with `source`; nothing when it is a program.
 pub(super) fn first_problem(source: &[u8]) -> Option<Problem> {
-    let mut parser = Parser {
-        tokens: Tokens::of(source),
-        token: Token::END,
-        ahead: None,
-        levels: 0,
-        functions: vec![Function { varargs: true, loops: 0 }],
-    };
-    parser.chunk().err()
+    Parser::of(source).chunk().err()
+}
+
+/// The operations of a program and their lines.
+pub(super) fn spots(source: &[u8]) -> Vec<Spot> {
+    let mut parser = Parser::of(source);
+    // A program has no problem.
+    let _ = parser.chunk();
+    parser.spots
 }
 
 struct Parser<'s> {
@@ -33,6 +38,12 @@ struct Parser<'s> {
     levels: usize,
     /// The functions around here, outermost first.
     functions: Vec<Function>,
+    /// The line of the token before this one.
+    last_line: u64,
+    /// The line on which the statement begins.
+    statement: u64,
+    operand: Operand<'s>,
+    spots: Vec<Spot>,
 }
 
 struct Function {
@@ -49,6 +60,20 @@ enum Prefix {
 }
 
 impl<'s> Parser<'s> {
+    fn of(source: &'s [u8]) -> Self {
+        Self {
+            tokens: Tokens::of(source),
+            token: Token::END,
+            ahead: None,
+            levels: 0,
+            functions: vec![Function { varargs: true, loops: 0 }],
+            last_line: 1,
+            statement: 1,
+            operand: Operand::default(),
+            spots: Vec::new(),
+        }
+    }
+
     fn chunk(&mut self) -> Step {
         self.next()?;
         self.block()?;
@@ -58,6 +83,7 @@ impl<'s> Parser<'s> {
     // ---- Tokens
 
     fn next(&mut self) -> Step {
+        self.last_line = self.line();
         self.token = match self.ahead.take() {
             Some(token) => token,
             None => self.tokens.next()?,
@@ -157,6 +183,7 @@ impl<'s> Parser<'s> {
 
     fn statement(&mut self) -> Step {
         let line = self.line();
+        self.statement = line;
         match self.token.fixed() {
             "if" => self.if_statement(line),
             "while" => {
@@ -175,6 +202,7 @@ impl<'s> Parser<'s> {
             "repeat" => {
                 self.next()?;
                 self.in_loop(Self::block)?;
+                self.statement = self.line();
                 self.close("until", "repeat", line)?;
                 self.expression()
             }
@@ -228,6 +256,7 @@ impl<'s> Parser<'s> {
 
     fn if_statement(&mut self, line: u64) -> Step {
         loop {
+            self.statement = self.line();
             self.next()?;
             self.expression()?;
             self.need("then")?;
@@ -299,14 +328,18 @@ impl<'s> Parser<'s> {
         if prefix == Prefix::Call {
             return Ok(());
         }
+        let mut targets = vec![self.operand.index];
         while prefix == Prefix::Variable && self.take(",")? {
             prefix = self.prefix_expression()?;
+            targets.push(self.operand.index);
         }
         if prefix != Prefix::Variable {
             return Err(self.problem("syntax error"));
         }
         self.need("=")?;
-        self.expressions()
+        self.expressions()?;
+        targets.into_iter().for_each(|target| self.note_assignment(target));
+        Ok(())
     }
 
     fn function_body(&mut self, line: u64) -> Step {
@@ -327,9 +360,11 @@ impl<'s> Parser<'s> {
             }
         }
         self.need(")")?;
+        let statement = self.statement;
         self.functions.push(Function { varargs, loops: 0 });
         self.block()?;
         self.functions.pop();
+        self.statement = statement;
         self.close("end", "function", line)
     }
 }

@@ -291,7 +291,8 @@ impl<'s> Tokens<'s> {
         self.at - start
     }
 
-    /// Reads all that clings to a numeral, as reference Lua does, and only then asks whether it is one.
+    /// Reads all that clings to a numeral, as reference Lua does, and only then asks whether it is one. A dot does so
+    /// up to the first letter; behind `0x` the parser also takes one, as in `0xA.8`, but not two.
     fn number(&mut self) -> Result<Kind, Problem> {
         let start = self.at;
         let is_hex = matches!(self.since_to(start, start + 2), b"0x" | b"0X");
@@ -299,6 +300,8 @@ impl<'s> Tokens<'s> {
         while let Some(byte) = self.peek(0) {
             match byte {
                 b'+' | b'-' if self.since(start).last().is_some_and(|last| exponent.contains(last)) => {}
+                b'.' if is_hex && (self.peek(1) == Some(b'.') || self.since(start).contains(&b'p')) => break,
+                b'.' if !is_hex && self.since(start).iter().any(u8::is_ascii_alphabetic) => break,
                 b'.' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {}
                 _ => break,
             }
@@ -319,6 +322,25 @@ impl<'s> Tokens<'s> {
     fn problem_near(&self, message: &str, start: usize) -> Problem {
         self.problem(message, &shown(self.since(start)))
     }
+}
+
+/// The source with a space between each hexadecimal numeral and `..` behind it, which the parser takes for a fraction
+/// and the reference does not; nothing when there is no such place.
+pub(super) fn spaced(source: &[u8]) -> Option<Vec<u8>> {
+    let mut tokens = Tokens::of(source);
+    let mut spaced = Vec::new();
+    let mut copied = 0;
+    while let Ok(token) = tokens.next()
+        && token.kind != Kind::EndOfFile
+    {
+        let is_hex = token.kind == Kind::Number && matches!(token.text, [b'0', b'x' | b'X', ..]);
+        if is_hex && tokens.peek(0) == Some(b'.') {
+            spaced.extend_from_slice(source.get(copied..tokens.at)?);
+            spaced.push(b' ');
+            copied = tokens.at;
+        }
+    }
+    (copied > 0).then(|| [&spaced, source.get(copied..).unwrap_or_default()].concat())
 }
 
 /// Whether the parser reads `text` as one number.

@@ -1,9 +1,10 @@
 //! What expressions are made of.
 
+use super::operations::Operand;
 use super::{Function, Parser, Prefix, Step};
 use crate::vm::syntax_error::tokens::Kind;
 
-impl Parser<'_> {
+impl<'s> Parser<'s> {
     pub(super) fn expressions(&mut self) -> Step {
         self.expression()?;
         while self.take(",")? {
@@ -14,17 +15,34 @@ impl Parser<'_> {
 
     pub(super) fn expression(&mut self) -> Step {
         self.nested(|parser| {
+            let mut chain = Vec::new();
+            let mut operator = None;
             loop {
-                while matches!(parser.token.fixed(), "not" | "-" | "#" | "~") {
-                    parser.next()?;
-                }
+                let left = parser.operand.name;
+                let signs = parser.signs()?;
                 parser.operand()?;
+                parser.note_signs(&signs);
+                if let Some(operator) = operator {
+                    parser.note_binary(operator, left, &mut chain);
+                }
                 if !parser.at_binary_operator() {
                     return Ok(());
                 }
+                operator = Some(parser.token.fixed());
                 parser.next()?;
+                parser.note_operand_end();
             }
         })
+    }
+
+    /// The operators before an operand.
+    fn signs(&mut self) -> Step<Vec<&'s str>> {
+        let mut signs = Vec::new();
+        while matches!(self.token.fixed(), "not" | "-" | "#" | "~") {
+            signs.push(self.token.fixed());
+            self.next()?;
+        }
+        Ok(signs)
     }
 
     fn at_binary_operator(&self) -> bool {
@@ -54,17 +72,24 @@ impl Parser<'_> {
     }
 
     fn operand(&mut self) -> Step {
+        self.operand = Operand::default();
         match (self.token.kind, self.token.fixed()) {
             (Kind::Number | Kind::Text, _) | (_, "nil" | "true" | "false") => self.next(),
             (_, "...") => match self.functions.last() {
                 Some(Function { varargs: true, .. }) => self.next(),
                 _ => Err(self.problem("cannot use '...' outside a vararg function")),
             },
-            (_, "{") => self.constructor(),
+            (_, "{") => {
+                self.constructor()?;
+                self.operand = Operand::default();
+                Ok(())
+            }
             (_, "function") => {
                 self.next()?;
                 let line = self.line();
-                self.function_body(line)
+                self.function_body(line)?;
+                self.operand = Operand::default();
+                Ok(())
             }
             _ => self.prefix_expression().map(drop),
         }
@@ -72,6 +97,7 @@ impl Parser<'_> {
 
     pub(super) fn prefix_expression(&mut self) -> Step<Prefix> {
         let mut prefix = if self.token.kind == Kind::Name {
+            self.operand = Operand { name: Some(self.token.name()), index: None };
             self.next()?;
             Prefix::Variable
         } else if self.at("(") {
@@ -79,29 +105,34 @@ impl Parser<'_> {
             self.next()?;
             self.expression()?;
             self.close(")", "(", line)?;
+            self.operand = Operand::default();
             Prefix::Other
         } else {
             return Err(self.problem("unexpected symbol"));
         };
         loop {
+            let name = self.operand.name;
             prefix = match (self.token.kind, self.token.fixed()) {
                 (_, ".") => {
                     self.next()?;
-                    self.need_name()?;
+                    let key = self.need_name()?;
+                    self.note_index(name, Some(key));
                     Prefix::Variable
                 }
                 (_, "[") => {
                     self.index()?;
+                    self.note_index(name, None);
                     Prefix::Variable
                 }
                 (_, ":") => {
                     self.next()?;
-                    self.need_name()?;
-                    self.arguments()?;
+                    let method = self.need_name()?;
+                    self.note_index(name, Some(method));
+                    self.arguments(Some(method))?;
                     Prefix::Call
                 }
                 (Kind::Text, _) | (_, "(" | "{") => {
-                    self.arguments()?;
+                    self.arguments(name)?;
                     Prefix::Call
                 }
                 _ => return Ok(prefix),
@@ -115,20 +146,23 @@ impl Parser<'_> {
         self.need("]")
     }
 
-    fn arguments(&mut self) -> Step {
+    /// The arguments of a call of what is called `callee`.
+    fn arguments(&mut self, callee: Option<&'s str>) -> Step {
         let line = self.line();
         match (self.token.kind, self.token.fixed()) {
-            (Kind::Text, _) => self.next(),
-            (_, "{") => self.constructor(),
+            (Kind::Text, _) => self.next()?,
+            (_, "{") => self.constructor()?,
             (_, "(") => {
                 self.next()?;
                 if !self.at(")") {
                     self.expressions()?;
                 }
-                self.close(")", "(", line)
+                self.close(")", "(", line)?;
             }
-            _ => Err(self.problem("function arguments expected")),
+            _ => return Err(self.problem("function arguments expected")),
         }
+        self.note_call(callee, line);
+        Ok(())
     }
 
     fn constructor(&mut self) -> Step {

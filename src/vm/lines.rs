@@ -1,0 +1,69 @@
+//! The lines of operations inside statements of several lines.
+//!
+//! Compiled code and regions have the lines of statements. What is below that is read from the source
+//! again, once, when the first error asks for it: programs that do not fail pay nothing but the memory
+//! of their text.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use piccolo::MetaMethod;
+
+use crate::vm::syntax_error::{self, Spot};
+
+/// More operations than that are not told apart by their names: a statement may have thousands, and they are looked
+/// through in one step of the VM.
+const MAX_NAMED: usize = 8;
+
+/// The names of an operation's operands, where they have any.
+pub(crate) type Names<'a> = [Option<&'a [u8]>; 2];
+
+/// Finds lines in one program.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    source: Box<[u8]>,
+    /// The operations of statements of several lines, by the first of these.
+    spots: OnceLock<HashMap<u64, Vec<Spot>>>,
+}
+
+impl Lines {
+    pub(crate) fn of(source: &[u8]) -> Self {
+        Self { source: source.into(), spots: OnceLock::new() }
+    }
+
+    /// The line of an operation of the statement that begins at line `statement`: of the first with one of these
+    /// `operands`, or if they have no names, of all of its kind when these are on one line.
+    pub(crate) fn line<'a>(
+        &self,
+        statement: u64,
+        method: MetaMethod,
+        operands: impl Iterator<Item = Names<'a>>,
+    ) -> Option<u64> {
+        let spots = self.spots.get_or_init(|| of_several_lines(&self.source)).get(&statement)?;
+        let spots = || spots.iter().filter(|spot| spot.method == method);
+        let operands: Vec<Names<'_>> = operands.take(MAX_NAMED + 1).collect();
+        let are_named =
+            operands.len() <= MAX_NAMED && operands.iter().all(|names| names.iter().any(Option::is_some));
+        let named = spots().filter(|spot| operands.iter().any(|names| has_names(spot, names)));
+        let first_named = if are_named { named.map(|spot| spot.line).min() } else { None };
+        first_named.or_else(|| {
+            let mut lines = spots().map(|spot| spot.line);
+            let first = lines.next()?;
+            lines.all(|line| line == first).then_some(first)
+        })
+    }
+}
+
+fn of_several_lines(source: &[u8]) -> HashMap<u64, Vec<Spot>> {
+    let mut statements: HashMap<u64, Vec<Spot>> = HashMap::new();
+    for spot in syntax_error::operations(source) {
+        statements.entry(spot.statement).or_default().push(spot);
+    }
+    statements.retain(|statement, spots| spots.iter().any(|spot| spot.line != *statement));
+    statements
+}
+
+/// Whether the operation's operands have these names. One that has no name may be anything.
+fn has_names(spot: &Spot, names: &Names<'_>) -> bool {
+    spot.names.iter().zip(names).all(|(found, wanted)| wanted.is_none() || found.as_deref() == *wanted)
+}

@@ -1,0 +1,123 @@
+//! Notes where in a statement of several lines each operation stands, as reference Lua would number it.
+//!
+//! The parser's tree has the line of a statement and nothing below that, so that an error in a table
+//! of twenty lines is at its first. The [grammar](super) sees every token, and writes down the line at
+//! which the reference's code generator would make the instruction: of a call where its arguments
+//! begin, of an operator where its last operand ends.
+
+use piccolo::MetaMethod;
+
+use super::Parser;
+
+/// An operation and its line.
+#[derive(Debug)]
+pub(crate) struct Spot {
+    /// The line on which its statement begins.
+    pub(crate) statement: u64,
+    pub(crate) line: u64,
+    pub(crate) method: MetaMethod,
+    /// The names of the variables or fields that are its operands.
+    pub(crate) names: [Option<Box<[u8]>>; 2],
+}
+
+/// What was read last of an expression.
+#[derive(Default, Clone, Copy)]
+pub(super) struct Operand<'s> {
+    /// The name of the variable or field that it is.
+    pub(super) name: Option<&'s str>,
+    /// The number of the operation that takes it out of a table.
+    pub(super) index: Option<usize>,
+}
+
+impl<'s> Parser<'s> {
+    fn note(&mut self, method: MetaMethod, names: [Option<&str>; 2], line: u64) {
+        let names = names.map(|name| name.map(|name| name.as_bytes().into()));
+        self.spots.push(Spot { statement: self.statement, line, method, names });
+    }
+
+    /// What is called `base` was indexed with the key read last.
+    pub(super) fn note_index(&mut self, base: Option<&str>, key: Option<&'s str>) {
+        self.operand = Operand { name: key, index: Some(self.spots.len()) };
+        self.note(MetaMethod::Index, [base, None], self.last_line);
+    }
+
+    /// What is called `callee` was called with arguments that begin at `line`.
+    pub(super) fn note_call(&mut self, callee: Option<&str>, line: u64) {
+        self.operand = Operand::default();
+        self.note(MetaMethod::Call, [callee, None], line);
+    }
+
+    /// An operator was read: only now would the operand before it be taken out of its table.
+    pub(super) fn note_operand_end(&mut self) {
+        let line = self.last_line;
+        if let Some(spot) = self.operand.index.and_then(|index| self.spots.get_mut(index)) {
+            spot.line = line;
+        }
+    }
+
+    /// These stood before the operand read last.
+    pub(super) fn note_signs(&mut self, signs: &[&str]) {
+        for sign in signs.iter().rev() {
+            let method = match *sign {
+                "-" => MetaMethod::Unm,
+                "#" => MetaMethod::Len,
+                "~" => MetaMethod::BNot,
+                _ => continue,
+            };
+            self.note(method, [self.operand.name, None], self.last_line);
+        }
+        if !signs.is_empty() {
+            self.operand = Operand::default();
+        }
+    }
+
+    /// The operand read last stands right of `operator`, and what is called `left` at its left. All `..` of one
+    /// `chain` are one operation, which is where the last of them ends.
+    pub(super) fn note_binary(&mut self, operator: &str, left: Option<&str>, chain: &mut Vec<usize>) {
+        let right = self.operand.name;
+        let names = if operator.starts_with('>') { [right, left] } else { [left, right] };
+        if let Some(method) = binary_method(operator) {
+            self.note(method, names, self.last_line);
+        }
+        match operator {
+            ".." => {
+                chain.push(self.spots.len() - 1);
+                for at in &*chain {
+                    self.spots[*at].line = self.last_line;
+                }
+            }
+            "and" | "or" | "<" | ">" | "<=" | ">=" | "==" | "~=" => chain.clear(),
+            _ => {}
+        }
+    }
+
+    /// The target read last is assigned to, with values that have been read.
+    pub(super) fn note_assignment(&mut self, target: Option<usize>) {
+        let line = self.last_line;
+        if let Some(spot) = target.and_then(|target| self.spots.get_mut(target)) {
+            spot.method = MetaMethod::NewIndex;
+            spot.line = line;
+        }
+    }
+}
+
+fn binary_method(operator: &str) -> Option<MetaMethod> {
+    Some(match operator {
+        "+" => MetaMethod::Add,
+        "-" => MetaMethod::Sub,
+        "*" => MetaMethod::Mul,
+        "/" => MetaMethod::Div,
+        "%" => MetaMethod::Mod,
+        "^" => MetaMethod::Pow,
+        "//" => MetaMethod::IDiv,
+        ".." => MetaMethod::Concat,
+        "<" | ">" => MetaMethod::Lt,
+        "<=" | ">=" => MetaMethod::Le,
+        "&" => MetaMethod::BAnd,
+        "|" => MetaMethod::BOr,
+        "~" => MetaMethod::BXor,
+        "<<" => MetaMethod::Shl,
+        ">>" => MetaMethod::Shr,
+        _ => return None,
+    })
+}
