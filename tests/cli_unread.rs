@@ -51,7 +51,7 @@ fn a_log_that_nobody_reads_keeps_nobody_waiting() {
     for _ in 0..CALLS {
         assert_eq!(goop2(["chat", address, "!logs"]).succeeded().stdout, "logged\n");
     }
-    assert_eq!(goop2(["chat", address, "!help logs"]).succeeded().stdout, "!logs\n");
+    assert!(goop2(["chat", address, "!help"]).succeeded().stdout.contains("!logs"));
     peer.ask_to_stop();
     let (sender, ended) = channel();
     std::thread::spawn(move || sender.send(stdout.lines().map_while(Result::ok).last()));
