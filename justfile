@@ -45,6 +45,10 @@ interop:
 test-core:
     cargo test --locked --no-default-features
 
+# The tests of the sandbox, hostile scripts among them, on what is released: another build, other panics
+test-release FILTER="":
+    cargo test --release --locked --no-default-features --test vm-tests -- {{ FILTER }}
+
 # The example for embedders, without any feature
 embed:
     cargo run --locked --no-default-features --example embed
