@@ -297,14 +297,19 @@ impl<'s> Tokens<'s> {
         let start = self.at;
         let is_hex = matches!(self.since_to(start, start + 2), b"0x" | b"0X");
         let exponent: &[u8] = if is_hex { b"pP" } else { b"eE" };
+        // Noted as they come: a numeral may be all of the source.
+        let (mut last, mut had_letter, mut had_exponent) = (0, false, false);
         while let Some(byte) = self.peek(0) {
             match byte {
-                b'+' | b'-' if self.since(start).last().is_some_and(|last| exponent.contains(last)) => {}
-                b'.' if is_hex && (self.peek(1) == Some(b'.') || self.since(start).contains(&b'p')) => break,
-                b'.' if !is_hex && self.since(start).iter().any(u8::is_ascii_alphabetic) => break,
+                b'+' | b'-' if exponent.contains(&last) => {}
+                b'.' if is_hex && (self.peek(1) == Some(b'.') || had_exponent) => break,
+                b'.' if !is_hex && had_letter => break,
                 b'.' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {}
                 _ => break,
             }
+            last = byte;
+            had_letter |= byte.is_ascii_alphabetic();
+            had_exponent |= exponent.contains(&byte);
             self.at += 1;
         }
         if is_one_number(self.since(start)) {
