@@ -122,6 +122,8 @@ fn programs_of_a_dangerous_shape_are_refused_or_run() {
             "reply|refused|runtime",
             format!("if a then {} end", repeat("elseif b then ", 4_500)),
         ),
+        ("a chain of many % by what is no literal", "reply", format!("local x = 7 return x{}", repeat("%\n-x", 240))),
+        ("a chain of too many %", "refused", format!("local x = 7 return x{}", repeat("%x", 300))),
         ("a numeral of thousands of dots", "syntax", format!("x = a{}", repeat(".11.", 12_000))),
         ("many gotos", "reply|refused|syntax", format!("{} ::l::", repeat("goto l ", 9_000))),
         (

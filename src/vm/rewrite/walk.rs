@@ -270,6 +270,9 @@ fn walk_expression<V: Visitor>(v: &mut V, expression: &Expression<Text>) -> Resu
 
 fn walk_operands<V: Visitor>(v: &mut V, expression: &Expression<Text>) -> Result<(), V::Error> {
     v.chain(expression.tail.len())?;
+    // `%` becomes a call with its left side as the first argument: all functions of a chain of them wait for its head.
+    let is_modulo = |operator: &BinaryOperator| usize::from(*operator == BinaryOperator::Mod);
+    v.keep(expression.tail.iter().map(|(operator, _)| is_modulo(operator)).sum())?;
     match &*expression.head {
         HeadExpression::Simple(simple) => walk_simple(v, simple)?,
         HeadExpression::UnaryOperator(_, operand) => walk_expression(v, operand)?,
@@ -283,7 +286,7 @@ fn walk_operands<V: Visitor>(v: &mut V, expression: &Expression<Text>) -> Result
         } else {
             walk_expression(v, right)?;
         }
-        v.leave_kept(1);
+        v.leave_kept(1 + is_modulo(operator));
     }
     Ok(())
 }
