@@ -71,15 +71,18 @@ pub(crate) struct Response {
     pub(crate) body: ResponseBody,
 }
 
-/// Half of the files that the process may have open: the peer's own connections, its site and its
-/// database are not to fail because scripts wait for slow servers.
+/// How many of the files that the process may have open are not for these connections, if it may have so many at all:
+/// the peer's own connections, its site and its database are not to fail because scripts wait for slow servers.
+const OTHER_FILES: u64 = 2048;
+
+/// What is left of the files that the process may have open, and half of them at least.
 fn max_connections() -> usize {
     #[cfg(unix)]
     let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     #[cfg(not(unix))]
     let files: Option<u64> = None;
-    let half = files.and_then(|files| usize::try_from(files / 2).ok()).unwrap_or(MAX_CONNECTIONS);
-    half.clamp(1, MAX_CONNECTIONS)
+    let left = files.map(|files| files - (files / 2).min(OTHER_FILES));
+    left.and_then(|left| usize::try_from(left).ok()).unwrap_or(MAX_CONNECTIONS).clamp(1, MAX_CONNECTIONS)
 }
 
 impl HttpClient {
