@@ -396,10 +396,19 @@ async fn streams_for_pings_are_few_and_the_newest_is_answered() {
         assert_eq!(pong, [number; 32]);
         open.push(stream);
     }
-    for stream in &mut open[..18] {
+    let (old, newest) = open.split_at_mut(16);
+    for stream in old {
         let ended =
             async { while stream.write_all(&[0; 32]).await.is_ok() && stream.flush().await.is_ok() {} };
         timeout(PATIENCE, ended).await.expect("an old stream is still answered");
+    }
+    // Two that ping may each have a stream that is about to end.
+    for stream in newest {
+        stream.write_all(&[1; 32]).await.unwrap();
+        stream.flush().await.unwrap();
+        let mut pong = [0; 32];
+        let read = futures::AsyncReadExt::read_exact(stream, &mut pong);
+        timeout(PATIENCE, read).await.expect("a ping was not answered").unwrap();
     }
     is_served(&host.address().await).await;
 }

@@ -34,9 +34,10 @@ const PROTOCOL: StreamProtocol = StreamProtocol::new("/ipfs/ping/1.0.0");
 /// What is sent and has to come back.
 const PING_BYTES: usize = 32;
 
-/// Streams of one connection on which the other side may ping: the one in use, and one that is
-/// about to end. A further one takes the place of the oldest.
-const MAX_ANSWERING: usize = 2;
+/// Streams of one connection on which the other side may ping: a program of its own may ping beside what
+/// watches its connections, and each has one stream in use and one that is about to end. A further one takes
+/// the place of the oldest.
+const MAX_ANSWERING: usize = 4;
 
 /// How long after an answer the next ping is sent.
 const INTERVAL: Duration = Duration::from_secs(15);
