@@ -3,6 +3,11 @@
 //! The chat bounds what it takes from one peer, and from all. Identities are free, so whoever changes them
 //! often enough would use up what there is for all; an address has a quarter of that at most, as it
 //! has of the connections.
+//!
+//! Counting begins anew each minute, so twice as many may come around that moment. The exact windows of
+//! `script::RateLimiter`, which the chat has for peers, were rejected: they remember each message that they admit,
+//! up to a limit for all. Here messages are counted before they are read, and senseless ones of a few addresses
+//! would use up that limit for everybody.
 
 use std::collections::HashMap;
 use std::time::Duration;

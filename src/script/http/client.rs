@@ -75,12 +75,17 @@ pub(crate) struct Response {
 /// the peer's own connections, its site and its database are not to fail because scripts wait for slow servers.
 const OTHER_FILES: u64 = 2048;
 
-/// What is left of the files that the process may have open, and half of them at least.
+/// How many connections scripts may have in this process.
 fn max_connections() -> usize {
     #[cfg(unix)]
     let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     #[cfg(not(unix))]
-    let files: Option<u64> = None;
+    let files = None;
+    connections_for(files)
+}
+
+/// What is left of so many open files, half of them at least; `None` is no limit.
+fn connections_for(files: Option<u64>) -> usize {
     let left = files.map(|files| files - (files / 2).min(OTHER_FILES));
     left.and_then(|left| usize::try_from(left).ok()).unwrap_or(MAX_CONNECTIONS).clamp(1, MAX_CONNECTIONS)
 }
@@ -220,5 +225,22 @@ fn told(error: &hyper::Error) -> String {
     match std::error::Error::source(error) {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_the_peer_its_files_and_one_script_ten_thousand() {
+        let cases = [(0, 1), (2, 1), (1024, 512), (4096, 2048), (16_000, 13_952)];
+        for (files, connections) in cases {
+            assert_eq!(connections_for(Some(files)), connections, "{files}");
+        }
+        for files in [Some(1 << 20), Some(u64::MAX), None] {
+            assert_eq!(connections_for(files), MAX_CONNECTIONS);
+        }
+        assert!(connections_for(Some(16_000)) * 3 / 4 >= 10_000, "a lone script's share");
     }
 }

@@ -87,7 +87,11 @@ impl Shape<'_> {
     fn take_registers(&mut self, count: usize) -> Result<(), LoadError> {
         self.function().pending += count;
         let registers = self.function().locals + self.function().pending;
-        self.at_most("local variables and values in lists at once", registers, MAX_REGISTERS)
+        self.at_most(
+            "local variables and values that wait, in lists, tables and operators",
+            registers,
+            MAX_REGISTERS,
+        )
     }
 
     fn function(&mut self) -> &mut Function {
@@ -230,11 +234,18 @@ mod tests {
         assert_eq!(refusal(&arguments), "s.lua:1: arguments in a call: found 251, the limit is 250");
         let both = format!("{}f({}1)", "local a ".repeat(100), "1,".repeat(150));
         let found = "found 252, the limit is 251";
-        assert_eq!(refusal(&both), format!("s.lua:1: local variables and values in lists at once: {found}"));
+        assert_eq!(
+            refusal(&both),
+            format!("s.lua:1: local variables and values that wait, in lists, tables and operators: {found}")
+        );
         let chain = format!("{}x = a{}", "local a ".repeat(180), " .. a".repeat(80));
-        assert!(refusal(&chain).contains("local variables and values in lists at once"));
+        assert!(
+            refusal(&chain).contains("local variables and values that wait, in lists, tables and operators")
+        );
         let tables = format!("{}x = {}{}", "local a ".repeat(199), "{a, {a, ".repeat(20), "}}".repeat(20));
-        assert!(refusal(&tables).contains("local variables and values in lists at once"));
+        assert!(
+            refusal(&tables).contains("local variables and values that wait, in lists, tables and operators")
+        );
         let functions = "f(function() end)\n".repeat(257);
         let found = "found 257, the limit is 256";
         assert_eq!(refusal(&functions), format!("s.lua:257: functions directly in one function: {found}"));
