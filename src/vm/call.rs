@@ -238,8 +238,14 @@ impl<'gc> Call<'gc, '_> {
 
     /// Returns one value.
     pub(crate) fn give(&mut self, value: impl Into<Value<'gc>>) -> Outcome<'gc> {
-        self.stack.clear();
-        self.stack.push_back(value.into());
+        // In the place of the first argument: most have one, and then the stack need not be asked to grow.
+        match self.stack[..].first_mut() {
+            Some(first) => {
+                *first = value.into();
+                self.stack.resize(1);
+            }
+            None => self.stack.push_back(value.into()),
+        }
         Ok(Flow::Return)
     }
 

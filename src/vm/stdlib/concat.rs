@@ -18,36 +18,38 @@ const CALL: i32 = 2;
 pub(super) static CONCAT: Native = Native { name: "..", fuel: CALL, run: concat };
 
 fn concat<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
-    if (0..call.count()).all(|index| is_joinable(call.stack.get(index))) {
-        let joined = join(call, 0)?;
-        return call.give(joined);
+    match join(call, 0)? {
+        Some(joined) => call.give(joined),
+        None => Ok(go_on(call, PairwiseConcat { expected: None })),
     }
-    Ok(go_on(call, PairwiseConcat { expected: None }))
 }
 
 fn is_joinable(value: Value<'_>) -> bool {
     matches!(value, Value::String(_) | Value::Integer(_) | Value::Number(_))
 }
 
-/// Joins what lies on the stack from `first` on, which is all strings and numbers.
-fn join<'gc>(call: &mut Call<'gc, '_>, first: usize) -> Result<LuaString<'gc>, Raise<'gc>> {
-    let operands = || (first..call.count()).map(|index| call.stack.get(index));
-    let bytes = operands()
-        .map(|value| match value {
+/// Joins what lies on the stack from `first` on; nothing when that is not all strings and numbers.
+fn join<'gc>(call: &mut Call<'gc, '_>, first: usize) -> Result<Option<LuaString<'gc>>, Raise<'gc>> {
+    let operands = &call.stack[first..];
+    let mut bytes = 0_usize;
+    for operand in operands {
+        bytes = bytes.saturating_add(match operand {
             Value::String(text) => text.as_bytes().len(),
-            _ => MAX_NUMBER_BYTES,
-        })
-        .fold(0, usize::saturating_add);
+            Value::Integer(_) | Value::Number(_) => MAX_NUMBER_BYTES,
+            _ => return Ok(None),
+        });
+    }
+    let count = operands.len();
     call.ask_string(bytes)?;
-    call.charge_units(call.count() - first);
-    Ok(call.build_string(bytes, |joined| {
-        for index in first..call.count() {
-            match call.stack.get(index) {
+    call.charge_units(count);
+    Ok(Some(call.build_string(bytes, |joined| {
+        for operand in &call.stack[first..] {
+            match operand {
                 Value::String(text) => joined.extend_from_slice(text.as_bytes()),
-                value => append_number(value, joined),
+                value => append_number(*value, joined),
             }
         }
-    }))
+    })))
 }
 
 /// Joins operands of which some have metamethods.
@@ -83,8 +85,9 @@ fn join_from_the_right<'gc>(call: &mut Call<'gc, '_>) -> Result<Option<(usize, F
         }
         call.charge_units(1);
         let joinable = (0..count).rev().take_while(|index| is_joinable(call.stack.get(*index))).count();
-        if joinable >= 2 {
-            let joined = join(call, count - joinable)?;
+        if joinable >= 2
+            && let Some(joined) = join(call, count - joinable)?
+        {
             call.stack.resize(count - joinable);
             call.stack.push_back(joined.into());
             continue;

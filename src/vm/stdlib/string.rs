@@ -86,9 +86,16 @@ fn reverse<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 fn rep<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let text = call.text(1)?;
     let times = usize::try_from(call.integer(2)?).unwrap_or(0);
-    call.ask_string(text.as_bytes().len().saturating_mul(times))?;
-    let bytes = text.as_bytes().repeat(times);
-    call.give_buffer(bytes)
+    let bytes = text.as_bytes().len().saturating_mul(times);
+    call.ask_string(bytes)?;
+    let repeated = call.build_string(bytes, |out| {
+        // What is there already is copied, so that a short text is no more work than a long one.
+        out.extend_from_slice(text.as_bytes().get(..bytes).unwrap_or(text.as_bytes()));
+        while out.len() < bytes {
+            out.extend_from_within(..out.len().min(bytes - out.len()));
+        }
+    });
+    call.give(repeated)
 }
 
 fn byte<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
