@@ -34,6 +34,7 @@ local rep, pairs, unpack, pcall, tostring = string.rep, pairs, unpack, pcall, to
 local function text(n) return rep('x', n) end
 local function list(n) local t = {} for i = 1, n do t[i] = i * 7919 % 100003 end return t end
 local function keys(n) local t = {} for i = 1, n do t['k' .. i] = i end return t end
+local function records(n) local t = {} for i = 1, n do t[i] = { n = i * 7919 % 100003 } end return t end
 local function texts(n) local t = {} for i = 1, n do t[i] = 'x' end return t end
 local function same(n) local t = {} for i = 1, n do t[i] = 1 end return t end
 ";
@@ -153,6 +154,9 @@ const ROWS: &[(&str, &str, &[usize])] = &[
     ("table.remove, at the end", "list(n)", SIZES),
     ("table.remove, at the front", "list(n), 1", SIZES),
     ("table.sort", "list(n)", SIZES),
+    ("table.sort, by a field", "records(n), function(a, b) return a.n < b.n end", &[0, 1_000, 10_000]),
+    ("table.sort, by an upvalue", "list(n), function(a, b) return a - n < b - n end", &[0, 1_000, 10_000]),
+    ("table.sort, by a call", "list(n), function(a, b) return (rawequal(a, b)) end", &[0, 1_000, 10_000]),
     ("table.sort, of texts", "texts(n)", SIZES),
     ("table.sort, of long texts", "{ text(n), text(n) }", SIZES),
     ("goop.json.encode, of text", "text(n)", SIZES),

@@ -1,6 +1,7 @@
 //! The interpreter, the engine and the package itself, from outside; runs with any set of features.
 //!
 //! - `child`: a process of its own for each hostile script
+//! - `comparators`: comparators that are followed sort like those that are called
 //! - `convert`: requests into a data function and results out of it
 //! - `embed`: the example for embedders does what it says
 //! - `engine`: commands, data functions, hot reload and the goop API, without a node
@@ -26,6 +27,7 @@
 )]
 
 mod child;
+mod comparators;
 mod convert;
 mod embed;
 mod engine;

@@ -3,7 +3,7 @@
 //! The mark is a closed upvalue of the program's functions. A function that only returns it is
 //! kept, because that is the one way to an upvalue from outside.
 
-use piccolo::closure::UpValueState;
+use piccolo::closure::{UpValue, UpValueState};
 use piccolo::{Closure, Context, Value};
 
 use super::call::Shared;
@@ -13,8 +13,7 @@ pub(crate) const NOWHERE: i64 = 0;
 
 /// The program's mark.
 pub(crate) fn mark(ctx: Context<'_>, shared: &Shared) -> i64 {
-    let value = reader(ctx, shared).and_then(|reader| Some(reader.upvalues().first()?.get()));
-    match value {
+    match mark_upvalue(ctx, shared).map(UpValue::get) {
         Some(UpValueState::Closed(Value::Integer(mark))) => mark,
         _ => NOWHERE,
     }
@@ -23,15 +22,16 @@ pub(crate) fn mark(ctx: Context<'_>, shared: &Shared) -> i64 {
 /// Puts the mark back to one it had before, when an error or a tail call has ended the functions
 /// that would have done so.
 pub(crate) fn set_mark(ctx: Context<'_>, shared: &Shared, mark: i64) {
-    if let Some(reader) = reader(ctx, shared)
-        && let Some(upvalue) = reader.upvalues().first()
+    if let Some(upvalue) = mark_upvalue(ctx, shared)
         && let UpValueState::Closed(_) = upvalue.get()
     {
         upvalue.set(&ctx, UpValueState::Closed(Value::Integer(mark)));
     }
 }
 
-fn reader<'gc>(ctx: Context<'gc>, shared: &Shared) -> Option<Closure<'gc>> {
+/// The variable that holds the mark, which all functions of the program share.
+pub(crate) fn mark_upvalue<'gc>(ctx: Context<'gc>, shared: &Shared) -> Option<UpValue<'gc>> {
     let mark = shared.mark.borrow();
-    Some(ctx.fetch(mark.as_ref()?))
+    let reader: Closure<'gc> = ctx.fetch(mark.as_ref()?);
+    reader.upvalues().first().copied()
 }

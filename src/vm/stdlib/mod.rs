@@ -6,6 +6,7 @@
 //! against the reference interpreter without a VM.
 
 mod base;
+mod comparator;
 mod concat;
 pub mod date;
 pub mod format;

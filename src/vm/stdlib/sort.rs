@@ -10,17 +10,22 @@ use std::cmp::Ordering;
 use ottavino_gc_arena::Collect;
 use ottavino_gc_arena::metrics::Metrics;
 use piccolo::meta_ops::{self, MetaResult};
-use piccolo::{Context, Function, Table, Value};
+use piccolo::{Closure, Context, Function, Table, Value};
 
+use super::comparator::{Answer, Comparator, closed_upvalues, upvalue_reader};
 use crate::vm::call::Call;
-use crate::vm::native::{Native, Outcome, Raise};
-use crate::vm::task::{Task, Turn, go_on};
+use crate::vm::native::{Flow, Native, Outcome, Raise};
+use crate::vm::task::{self, Task, Turn};
 
 /// Fuel for a call; every comparison is charged besides.
 const CALL: i32 = 8;
 
-/// Comparisons without a call between two looks at the limits.
-const COMPARISONS_PER_TURN: usize = 256;
+/// What is done without a call between two looks at the limits, in comparisons or instructions of a comparator.
+const WORK_PER_TURN: usize = 256;
+
+/// The shortest list for which a comparator is prepared to be followed: that takes some 15 µs, and saves a
+/// fraction of a microsecond at each comparison.
+const FOLLOW_FROM: usize = 48;
 
 /// Bytes of text compared for one more comparison's price.
 const BYTES_PER_COMPARISON: usize = 256;
@@ -31,26 +36,43 @@ fn sort<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let table = call.table(1)?;
     let comparator = if call.value(2).is_nil() { None } else { Some(call.function(2)?) };
     let length = usize::try_from(table.length()).unwrap_or(usize::MAX);
-    let bytes = length.saturating_mul(2 * size_of::<Value<'_>>());
+    let followed = match comparator {
+        Some(Function::Closure(closure)) if length >= FOLLOW_FROM => {
+            Comparator::bytes(closure).map(|bytes| (closure, bytes))
+        }
+        _ => None,
+    };
+    let bytes = length
+        .saturating_mul(2 * size_of::<Value<'_>>())
+        .saturating_add(followed.map_or(0, |(_, bytes)| bytes));
     call.ask_memory(bytes)?;
     call.charge_units(length);
     let metrics = call.ctx.metrics().clone();
     metrics.mark_external_allocation(bytes);
     let items: Vec<_> = (1_i64..).take(length).map(|index| table.get_raw(Value::Integer(index))).collect();
-    let sorting = Sorting {
+    let mut sorting = Sorting {
         table,
         comparator,
+        followed: None,
         merged: Vec::with_capacity(items.len()),
         items,
         width: 1,
         left: 0,
         right: 1,
         start: 0,
-        asked: false,
+        asked: Asked::Nothing,
         counted: Counted { metrics, bytes },
     };
     call.stack.clear();
-    Ok(go_on(call, sorting))
+    if let Some((closure, _)) = followed {
+        if let Some(upvalues) = closed_upvalues(closure) {
+            sorting.followed = Some(Comparator::new(call.ctx, call.shared, closure, upvalues));
+        } else if let Some(reader) = upvalue_reader(call.ctx, closure) {
+            sorting.asked = Asked::Upvalues(closure);
+            return Ok(Flow::Call { function: reader.into(), then: Some(task::sequence(call, sorting)) });
+        }
+    }
+    Ok(task::go_on(call, sorting))
 }
 
 /// Memory of the copies, counted as the VM's while they exist.
@@ -71,6 +93,8 @@ impl Drop for Counted {
 struct Sorting<'gc> {
     table: Table<'gc>,
     comparator: Option<Function<'gc>>,
+    /// The comparator, as long as it has not had to be called.
+    followed: Option<Comparator<'gc>>,
     items: Vec<Value<'gc>>,
     merged: Vec<Value<'gc>>,
     width: usize,
@@ -79,11 +103,22 @@ struct Sorting<'gc> {
     /// The next element of the left run, and of the right one.
     left: usize,
     right: usize,
-    /// Whether the answer about `right` and `left` lies on the stack.
-    asked: bool,
+    asked: Asked<'gc>,
     #[collect(require_static)]
     #[expect(dead_code, reason = "held for its drop")]
     counted: Counted,
+}
+
+/// What the stack holds when the next turn begins.
+#[derive(Default, Collect)]
+#[collect(no_drop)]
+enum Asked<'gc> {
+    #[default]
+    Nothing,
+    /// The answer about `right` and `left`.
+    Order,
+    /// The upvalues of this comparator.
+    Upvalues(Closure<'gc>),
 }
 
 impl<'gc> Task<'gc> for Sorting<'gc> {
@@ -102,28 +137,24 @@ impl<'gc> Task<'gc> for Sorting<'gc> {
 impl<'gc> Sorting<'gc> {
     /// Merges until a function must be asked, the turn is over or everything is sorted.
     fn merge(&mut self, call: &mut Call<'gc, '_>) -> Result<Option<Function<'gc>>, Raise<'gc>> {
-        if std::mem::take(&mut self.asked) {
-            let right_first = call.stack.get(0).to_bool();
-            call.stack.clear();
-            self.take(right_first);
-        }
-        let mut left_in_turn = COMPARISONS_PER_TURN;
+        self.hear(call);
+        let mut work_left = WORK_PER_TURN;
         while self.width < self.items.len() {
             let (Some(left), Some(right)) = (self.next_left(), self.next_right()) else {
                 self.finish_pair();
                 continue;
             };
-            match compare(call.ctx, self.comparator, right, left)? {
+            match self.compare(call, right, left)? {
                 Compared::Known { less, cost } => {
                     self.take(less);
                     call.charge_units(cost);
-                    match left_in_turn.checked_sub(cost) {
-                        Some(rest) if rest > 0 => left_in_turn = rest,
+                    match work_left.checked_sub(cost) {
+                        Some(rest) if rest > 0 => work_left = rest,
                         _ => return Ok(None),
                     }
                 }
                 Compared::Ask(function) => {
-                    self.asked = true;
+                    self.asked = Asked::Order;
                     call.charge_units(1);
                     call.stack.clear();
                     call.stack.extend([right, left]);
@@ -132,6 +163,40 @@ impl<'gc> Sorting<'gc> {
             }
         }
         Ok(None)
+    }
+
+    /// Takes what was asked for from the stack.
+    fn hear(&mut self, call: &mut Call<'gc, '_>) {
+        match std::mem::take(&mut self.asked) {
+            Asked::Nothing => return,
+            Asked::Order => {
+                let right_first = call.stack.get(0).to_bool();
+                self.take(right_first);
+            }
+            Asked::Upvalues(closure) => {
+                let upvalues = call.stack.into_iter().collect();
+                self.followed = Some(Comparator::new(call.ctx, call.shared, closure, upvalues));
+            }
+        }
+        call.stack.clear();
+    }
+
+    fn compare(
+        &mut self,
+        call: &Call<'gc, '_>,
+        a: Value<'gc>,
+        b: Value<'gc>,
+    ) -> Result<Compared<'gc>, Raise<'gc>> {
+        let Some(function) = self.comparator else { return compare(call.ctx, a, b) };
+        let answer = self.followed.as_mut().and_then(|comparator| comparator.answer(a, b));
+        Ok(match answer {
+            Some(Answer { less, cost }) => Compared::Known { less, cost },
+            None => {
+                // It may have changed anything once it has been called.
+                self.followed = None;
+                Compared::Ask(function)
+            }
+        })
     }
 
     fn left_end(&self) -> usize {
@@ -186,15 +251,8 @@ enum Compared<'gc> {
     Ask(Function<'gc>),
 }
 
-fn compare<'gc>(
-    ctx: Context<'gc>,
-    comparator: Option<Function<'gc>>,
-    a: Value<'gc>,
-    b: Value<'gc>,
-) -> Result<Compared<'gc>, Raise<'gc>> {
-    if let Some(function) = comparator {
-        return Ok(Compared::Ask(function));
-    }
+/// Compares as `<` does.
+fn compare<'gc>(ctx: Context<'gc>, a: Value<'gc>, b: Value<'gc>) -> Result<Compared<'gc>, Raise<'gc>> {
     let known = |less| Ok(Compared::Known { less, cost: 1 });
     match (a, b) {
         (Value::Integer(a), Value::Integer(b)) => known(a < b),
