@@ -229,7 +229,12 @@ impl Writer<'_> {
             Argument::Format => self.literal(FORMATS),
             Argument::Date => self.literal(DATES),
             Argument::Replacement => self.literal(REPLACEMENTS),
-            Argument::Order => self.literal(ORDERS),
+            Argument::Order if self.choices.chance(128) => self.literal(ORDERS),
+            Argument::Order => {
+                self.put("function(a, b) return ");
+                self.expression();
+                self.put(" end");
+            }
             Argument::Function if self.choices.chance(128) => self.function(),
             Argument::Function => {
                 let (name, _) = *self.choices.pick(NATIVES);

@@ -208,6 +208,8 @@ pub(super) const ORDERS: &[&str] = &[
     "function(a, b) return a > b end",
     "function() return true end",
     "function(a, b) return a <= b end",
+    "function(a, b) return (a.n or 0) < (b.n or 1) end",
+    "function(a, b) if a.n ~= b.n then return a.n < b.n end return #a < -#b end",
     "function() error('stop') end",
     "math.random",
     "rawequal",

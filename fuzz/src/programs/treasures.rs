@@ -6,6 +6,7 @@ pub(super) const TREASURES: &[(&str, &str)] = &[
     ("deep", "local deep = {} do local at = deep for i = 1, 500 do at[1] = {} at = at[1] end end"),
     ("long", "local long = ('ab, '):rep(10000)"),
     ("list", "local list = {} for i = 1, 1500 do list[i] = i * 7 % 1009 end"),
+    ("records", "local records = {} for i = 1, 80 do records[i] = { n = i % 9, x = 'x' .. i } end"),
     (
         "emptied",
         "local emptied = {} for i = 1, 1000 do emptied[i] = i emptied['k' .. i] = i end \
