@@ -24,12 +24,12 @@ local by_call = setmetatable({ i = 0 }, { __index = function(_, key) return key 
 local equal = { __eq = function(a, b) return a.v == b.v end }
 local function list(kind)
     local list, seed = {}, 17
-    for i = 1, 60 do
+    for i = 1, 70 do
         seed = (seed * 1103 + 12345) % 65537
         local record = { i = i, v = seed % 10, w = seed / 4, s = 's' .. seed % 7, ok = seed % 3 == 0, t = odd }
         record.same, record.print = setmetatable({ v = seed % 2 }, equal), i < 30 and print or type
-        if kind == 2 and i > 40 then record.w = nil end
-        if kind == 3 and i == 50 then record.v = 'text' end
+        if kind == 2 and i > 45 then record.w = nil end
+        if kind == 3 and i == 58 then record.v = 'text' end
         if kind == 4 then record.w = 0 / 0 end
         if kind == 5 and i > 30 then setmetatable(record, getmetatable(by_call)) record.v = nil end
         if kind == 6 and i > 50 then record.v = nil setmetatable(record, getmetatable(odd)) end
