@@ -126,3 +126,51 @@ fn check_and_run_agree_on_what_can_be_called() {
         assert_eq!(goop2(["run", text(&file), "x"]).code, code, "{source}");
     }
 }
+
+/// What `check` passed over in silence, the peer does not load.
+#[cfg(unix)]
+#[test]
+fn check_tells_of_folders_that_cant_be_read() {
+    let (_temp, dir) = new_peer("blank");
+    let scripts = dir.join("site/lua");
+    // A link to itself can be read by nobody, not even by root.
+    std::os::unix::fs::symlink("functions", scripts.join("functions")).unwrap();
+    let report = goop2(["check", text(&dir)]).failed(1, "").stdout;
+    assert!(
+        report.contains("site/lua/functions: can't be read: ") && report.contains("ok  hello"),
+        "{report}"
+    );
+    fs::remove_dir_all(&scripts).unwrap();
+    std::os::unix::fs::symlink("lua", &scripts).unwrap();
+    let report = goop2(["check", text(&dir), "--json"]).failed(1, "").json();
+    let problem = report["scripts"][0]["problems"][0]["message"].as_str().unwrap();
+    assert!(problem.starts_with("lua: can't be read: "), "{report}");
+}
+
+#[test]
+fn check_says_where_there_are_no_scripts() {
+    let (_temp, dir) = new_peer("quiz");
+    let empty = tempfile::tempdir().unwrap();
+    let ran = goop2(["check", text(&dir), text(empty.path())]).succeeded();
+    assert_eq!(ran.stderr, format!("there are no scripts in {}\n", text(empty.path())));
+    fs::write(dir.join("goop.json"), r#"{"lua": {"script_dir": "scripts"}}"#).unwrap();
+    let ran = goop2(["check", text(&dir)]).succeeded();
+    assert_eq!(ran.stderr, format!("there are no scripts in {}\n", text(&dir.join("scripts"))));
+}
+
+#[test]
+fn check_knows_what_the_peer_makes_of_functions() {
+    let (_temp, dir) = new_peer("quiz");
+    let functions = dir.join("site/lua/functions");
+    fs::create_dir(&functions).unwrap();
+    fs::write(functions.join("chat.lua"), "function handle() end").unwrap();
+    fs::write(functions.join("leaderboard.lua"), "function call() end").unwrap();
+    let report = goop2(["check", text(&dir)]).failed(1, "").stdout;
+    for problem in [
+        "/functions/chat.lua: defines no call(request), and scripts in functions/ are data functions only",
+        "/functions/leaderboard.lua: is not loaded: the script folder has a script of this name too",
+    ] {
+        assert!(report.contains(problem), "{problem}: {report}");
+    }
+    assert_eq!(report.matches("ok  leaderboard").count(), 1, "{report}");
+}
