@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use snapbox::{assert_data_eq, str};
 
-use crate::cli_support::{DEADLINE, fixture, goop2, goop2_with_input, new_peer, program};
+use crate::cli_support::{DEADLINE, finished, fixture, goop2, goop2_with_input, new_peer, program};
 
 const COMMANDS: [&str; 13] = [
     "demo",
@@ -122,7 +122,18 @@ Change it: [TEMP]/quiz/site/README.md says how
     let again = goop2(["new", text(&dir)]).failed(1, "is not empty");
     assert!(again.stdout.is_empty());
     goop2(["new", text(&temp.path().join("b")), "--label", &"x".repeat(201)]).failed(2, "profile.label");
+    let unseen = "a\nb";
+    goop2(["new", text(&temp.path().join("b")), "--label", unseen]).failed(2, "profile.label");
     assert_eq!(entries(temp.path()), ["quiz"]);
+}
+
+#[test]
+fn the_command_that_new_shows_starts_the_peer_of_any_folder() {
+    let temp = tempfile::tempdir().unwrap();
+    for (dir, shown) in [("-dash", "./-dash"), ("it's", "'it'\\''s'")] {
+        let made = finished(program().current_dir(temp.path()).args(["new", "--", dir])).succeeded();
+        assert!(made.stdout.ends_with(&format!("\nStart it:  goop2 peer {shown}\n")), "{made:?}");
+    }
 }
 
 #[cfg(unix)]
