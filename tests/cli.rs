@@ -86,6 +86,7 @@ fn wrong_usage_and_unreadable_input_are_2() {
         (vec!["lua", "/nonexistent.lua"], "can't be read"),
         (vec!["kv", "/nonexistent", "weather", "list"], "is no peer folder"),
         (vec!["kv", dir, "../x", "list"], "only letters, digits"),
+        (vec!["kv", dir, &"x".repeat(65), "list"], "at most 64 of them"),
     ] {
         let ran = goop2(&args).failed(2, reason);
         assert!(ran.stdout.is_empty(), "{args:?}: {ran:?}");

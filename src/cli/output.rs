@@ -102,6 +102,11 @@ pub(crate) fn printable(text: &str) -> String {
     written_out(text, &['\n', '\t'])
 }
 
+/// [`printable`] on one line, with line ends written out as well: two different texts stay different.
+pub(crate) fn printable_line(text: &str) -> String {
+    written_out(text, &['\t'])
+}
+
 /// [`printable`] on one line and at most `max_chars` long.
 pub(crate) fn one_line(text: &str, max_chars: usize) -> String {
     let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
