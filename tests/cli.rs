@@ -186,6 +186,17 @@ fn lua_runs_a_plain_file() {
         .failed(1, "the limit is 2097152");
 }
 
+#[test]
+fn the_traceback_of_a_plain_file_stands_behind_its_error() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("plain.lua");
+    fs::write(&file, "local function f() error('no') end\nf()").unwrap();
+    let ran = goop2(["lua", text(&file)]).failed(1, "");
+    let expected =
+        "goop2: plain.lua:1: no\ntraceback:\n  plain.lua:1: in function 'f'\n  plain.lua:2: in main chunk\n";
+    assert_eq!(ran.stderr, expected);
+}
+
 /// The reader of a pipe may go at any time; the writer stops then, and does not panic.
 #[test]
 fn a_closed_pipe_is_no_error() {

@@ -123,8 +123,7 @@ impl Finished {
     pub(super) fn print(&self, output: &mut Output, with_stats: bool) -> CommandResult {
         match (&self.error, &self.reply) {
             (Some(error), _) => {
-                note(&format!("goop2: {}", printable(&error.message)));
-                note_traceback(&error.traceback);
+                note_error(&error.message, &error.traceback);
                 if let Some(hint) = error.hint {
                     note(hint);
                 }
@@ -177,12 +176,13 @@ fn rounded(figure: f64) -> f64 {
     (figure * 1e3).round() / 1e3
 }
 
-/// The functions that an error went through, on stderr.
-pub(in crate::cli) fn note_traceback(frames: &[String]) {
-    if !frames.is_empty() {
+/// What ended a script, and the functions that it went through, on stderr.
+pub(in crate::cli) fn note_error(message: &str, traceback: &[String]) {
+    note(&format!("goop2: {}", printable(message)));
+    if !traceback.is_empty() {
         note("traceback:");
     }
-    for frame in frames {
+    for frame in traceback {
         note(&format!("  {}", printable(frame)));
     }
 }
