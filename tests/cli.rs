@@ -197,6 +197,20 @@ fn the_traceback_of_a_plain_file_stands_behind_its_error() {
     assert_eq!(ran.stderr, expected);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_of_stdout() {
+    let script = fixture("spec-scripts/greet.lua");
+    for args in [&["run"][..], &["run", "--json"], &["check"]] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let child = program().args(args).arg(&script).stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.starts_with("goop2: stdout can't be written: "), "{stderr}");
+    }
+}
+
 /// The reader of a pipe may go at any time; the writer stops then, and does not panic.
 #[test]
 fn a_closed_pipe_is_no_error() {

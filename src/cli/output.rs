@@ -81,7 +81,9 @@ impl Output {
                 self.closed = true;
                 Ok(())
             }
-            result => result,
+            // The system says what happened, and not to what.
+            result => result
+                .map_err(|error| io::Error::new(error.kind(), format!("stdout can't be written: {error}"))),
         }
     }
 }
