@@ -202,6 +202,9 @@ fn repeat_and_stats_measure() {
     assert_eq!(repeat["n"], 20);
     let figure = |key: &str| repeat[key].as_f64().unwrap();
     assert!(figure("mean_us") > 0.0 && figure("p50_us") <= figure("p99_us"), "{report}");
+    let failed =
+        run_source("function handle() error('no') end", &["--repeat", "20"]).failed(1, "\n1 run: mean ");
+    assert_eq!(failed.stdout, "");
     let shown = run_source(source, &["--stats"]).succeeded();
     assert_eq!(shown.stdout, "x\n");
     assert!(shown.stderr.contains(" fuel, "), "{shown:?}");

@@ -68,7 +68,7 @@ pub(crate) struct Args {
     #[arg(long)]
     stats: bool,
 
-    /// Print one JSON object: {"ok", "reply", "result", "error", "stats"}
+    /// Print one JSON object: {"ok", "reply", "result", "error", "stats"}, and "repeat" with --repeat
     #[arg(long)]
     json: bool,
 }

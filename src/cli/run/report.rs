@@ -142,8 +142,9 @@ impl Finished {
             ));
         }
         if let Some(Repeat { n, mean_us, p50_us, p99_us }) = &self.repeat {
+            let runs = if *n == 1 { "run" } else { "runs" };
             note(&format!(
-                "{n} runs: mean {mean_us:.1} µs, half within {p50_us:.1}, 99 % within {p99_us:.1}"
+                "{n} {runs}: mean {mean_us:.1} µs, half within {p50_us:.1}, 99 % within {p99_us:.1}"
             ));
         }
         Ok(())
