@@ -269,6 +269,19 @@ fn the_scripts_of_the_specification_run_unchanged() {
     assert_eq!(products, json!({"products": [tea]}));
 }
 
+/// It failed at a nil value, as if the script were wrong, where only its peer was missing.
+#[test]
+fn a_data_function_without_a_peer_has_goop_db_and_no_database() {
+    let source = "function call() return goop.db.query('SELECT 1') end";
+    let ran = run_source(source, &["--call", "{}"]).failed(1, "goop.db.query: this peer has no database yet");
+    assert!(ran.stderr.ends_with("--peer DIR gives it the database of that peer\n"), "{ran:?}");
+    let (_temp, dir) = new_peer("blank");
+    fs::remove_file(dir.join("data.db")).unwrap();
+    let ran = run_source(source, &["--call", "{}", "--peer", dir.to_str().unwrap()]);
+    assert!(!ran.failed(1, "no database yet").stderr.contains("--peer"));
+    assert_eq!(run_source("function handle() return type(goop.db) end", &[]).stdout, "nil\n");
+}
+
 #[test]
 fn run_in_a_peer_uses_its_keys_and_its_identity() {
     let (_temp, dir) = new_peer("quiz");

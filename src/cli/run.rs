@@ -100,9 +100,12 @@ fn finish(args: &Args) -> CommandResult<Finished> {
     let source = scripts::read(&args.script).map_err(|error| Failure::unreadable(&args.script, &error))?;
     let surroundings = surroundings(args, &source)?;
     match Runner::load(&args.script, &source, surroundings) {
-        // What is measured is what a peer runs.
-        Ok(runner) if args.repeat.is_some() => Ok(run(args, &runner)),
-        Ok(runner) => Ok(run(args, &runner.traced())),
+        Ok(runner) => {
+            // What is measured is what a peer runs.
+            let runner = if args.repeat.is_some() { runner } else { runner.traced() };
+            let finished = run(args, &runner);
+            Ok(if args.peer.is_none() { finished.without_peer() } else { finished })
+        }
         Err(RunnerError::Load(error)) => Ok(Finished::not_loaded(&error)),
         Err(error @ RunnerError::Name { .. }) => Err(Failure::usage(error)),
         Err(error) => Err(error.into()),

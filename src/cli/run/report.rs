@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use goop2::script::reply_text;
+use goop2::store::QueryError;
 use goop2::vm::{Entries, LoadError, Outcome, RunError, Stats};
 use serde_json::{Value, json};
 
@@ -85,6 +86,16 @@ impl Finished {
 
     pub(super) fn repeated(mut self, repeat: Repeat) -> Self {
         self.repeat = Some(repeat);
+        self
+    }
+
+    /// Nothing but the owner's choice kept the script from a database.
+    pub(super) fn without_peer(mut self) -> Self {
+        if let Some(error) = &mut self.error
+            && error.message.contains(&QueryError::NoDatabase.to_string())
+        {
+            error.hint = Some("--peer DIR gives it the database of that peer");
+        }
         self
     }
 
