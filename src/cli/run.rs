@@ -15,7 +15,7 @@ use libp2p::identity::Keypair;
 use serde_json::Value;
 
 use self::report::{Finished, Repeat};
-use super::args::{json, megabytes, seconds};
+use super::args::{json, megabytes, runs, seconds};
 use super::failure::{CommandResult, FAILED, Failure};
 use super::output::Output;
 use super::scripts::{self, Scripts};
@@ -61,7 +61,7 @@ pub(crate) struct Args {
     memory: Option<usize>,
 
     /// Run it so many times, each in a fresh VM, until one fails
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = runs)]
     repeat: Option<u32>,
 
     /// Show what the run used
