@@ -1,4 +1,4 @@
-//! The command line in one process: help, exit codes, `new`, `check`, `kv`, `lua`, `demo`.
+//! The command line in one process: help, exit codes, `new`, `kv`, `lua`, `demo`.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -6,10 +6,9 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Instant;
 
-use serde_json::json;
 use snapbox::{assert_data_eq, str};
 
-use crate::cli_support::{DEADLINE, fixture, goop2, goop2_with_input, new_peer, program};
+use crate::cli_support::{DEADLINE, finished, fixture, goop2, goop2_with_input, new_peer, program};
 
 const COMMANDS: [&str; 13] = [
     "demo",
@@ -81,12 +80,14 @@ fn wrong_usage_and_unreadable_input_are_2() {
         (vec!["run", script, "--bogus"], "'--bogus'"),
         (vec!["run", script, "--stat"], "'--stats'"),
         (vec!["run", script, "--memory", "5000"], "from 1 to 1024"),
-        (vec!["run", script, "--repeat", "0"], "0 is not in 1.."),
+        (vec!["run", script, "--repeat", "0"], "a whole number from 1 to 4294967295"),
+        (vec!["run", script, "--repeat", "1.5"], "a whole number from 1 to 4294967295"),
         (vec!["run", script, "--as", "l0l"], "no peer id"),
         (vec!["run", script, "--peer", "/nonexistent"], "is no peer folder"),
         (vec!["lua", "/nonexistent.lua"], "can't be read"),
         (vec!["kv", "/nonexistent", "weather", "list"], "is no peer folder"),
         (vec!["kv", dir, "../x", "list"], "only letters, digits"),
+        (vec!["kv", dir, &"x".repeat(65), "list"], "at most 64 of them"),
     ] {
         let ran = goop2(&args).failed(2, reason);
         assert!(ran.stdout.is_empty(), "{args:?}: {ran:?}");
@@ -123,7 +124,18 @@ Change it: [TEMP]/quiz/site/README.md says how
     let again = goop2(["new", text(&dir)]).failed(1, "is not empty");
     assert!(again.stdout.is_empty());
     goop2(["new", text(&temp.path().join("b")), "--label", &"x".repeat(201)]).failed(2, "profile.label");
+    let unseen = "a\nb";
+    goop2(["new", text(&temp.path().join("b")), "--label", unseen]).failed(2, "profile.label");
     assert_eq!(entries(temp.path()), ["quiz"]);
+}
+
+#[test]
+fn the_command_that_new_shows_starts_the_peer_of_any_folder() {
+    let temp = tempfile::tempdir().unwrap();
+    for (dir, shown) in [("-dash", "./-dash"), ("it's", "'it'\\''s'")] {
+        let made = finished(program().current_dir(temp.path()).args(["new", "--", dir])).succeeded();
+        assert!(made.stdout.ends_with(&format!("\nStart it:  goop2 peer {shown}\n")), "{made:?}");
+    }
 }
 
 #[cfg(unix)]
@@ -133,92 +145,6 @@ fn a_new_peers_key_is_for_its_owner_only() {
     let (_temp, dir) = new_peer("blank");
     let mode = fs::metadata(dir.join("data/identity.key")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-}
-
-#[test]
-fn check_shows_what_scripts_are_and_where_they_are_wrong() {
-    let (_temp, dir) = new_peer("quiz");
-    let good = goop2(["check", text(&dir)]).succeeded();
-    assert_data_eq!(
-        good.stdout,
-        str![[r#"
-ok  help (chat): List the chat commands of this peer
-ok  leaderboard (data): Get the best scores of a quiz
-ok  score-quiz (chat and data): Score a quiz submission
-
-"#]]
-    );
-    let lua = dir.join("site/lua");
-    fs::write(lua.join("typo.lua"), "--- Nearly\nfunction handle(args)\n    local x 3\nend\n").unwrap();
-    fs::write(lua.join("idle.lua"), "local x = 1\n").unwrap();
-    fs::write(lua.join("my script.lua"), "function handle() end\n").unwrap();
-    fs::create_dir(lua.join("functions")).unwrap();
-    fs::write(lua.join("functions/both.lua"), "function handle() end function call() end").unwrap();
-    let bad = goop2(["check", text(&dir), "--json"]).failed(1, "");
-    let report = bad.json();
-    assert_eq!(report["ok"], false);
-    let find = |name: &str| {
-        let scripts = report["scripts"].as_array().unwrap();
-        scripts.iter().find(|script| script["name"] == name).unwrap().clone()
-    };
-    assert_eq!(find("typo")["problems"][0]["line"], 3);
-    assert_eq!(find("typo")["description"], "Nearly");
-    let message = find("typo")["problems"][0]["message"].as_str().unwrap().to_owned();
-    assert!(message.starts_with("typo.lua:3: "), "{message}");
-    assert!(find("idle")["problems"][0]["message"].as_str().unwrap().contains("neither handle(args) nor"));
-    assert!(find("my script")["problems"][0]["message"].as_str().unwrap().contains("is not loaded"));
-    assert_eq!(find("both")["interfaces"], json!(["data"]));
-    assert_eq!(find("score-quiz")["interfaces"], json!(["chat", "data"]));
-    let shown = goop2(["check", text(&lua.join("typo.lua"))]).failed(1, "").stdout;
-    assert!(shown.contains("site/lua/typo.lua:3: "), "{shown}");
-}
-
-#[test]
-fn check_warns_of_what_a_header_says_and_nobody_understands() {
-    let temp = tempfile::tempdir().unwrap();
-    let script = temp.path().join("odd.lua");
-    fs::write(&script, "--- Odd\n--- @author me\n--- @rate_limit often\nfunction handle() end\n").unwrap();
-    let shown = goop2(["check", text(&script)]).succeeded().stdout;
-    assert!(shown.contains("odd.lua:2: @author is not a known tag"), "{shown}");
-    let report = goop2(["check", text(&script), "--json"]).succeeded().json();
-    assert_eq!(report["ok"], true, "a warning is no problem");
-    let warnings = report["scripts"][0]["warnings"].as_array().unwrap();
-    let lines: Vec<_> = warnings.iter().map(|warning| warning["line"].as_u64().unwrap()).collect();
-    assert_eq!(lines, [2, 3]);
-}
-
-#[test]
-fn check_takes_any_folder() {
-    let report = goop2(["check", text(&fixture("spec-scripts")), "--json"]).succeeded().json();
-    assert_eq!(report["scripts"].as_array().unwrap().len(), 8);
-    let hostile = goop2(["check", text(&fixture("hostile"))]).failed(1, "");
-    assert!(hostile.stdout.contains("syntax-error.lua:3: "), "{hostile:?}");
-    let deployed = goop2(["check", text(&fixture("deployed-peer"))]).succeeded();
-    assert!(deployed.stdout.contains("\nok  hello (data): Greet the visitor\n"), "{deployed:?}");
-}
-
-/// The peer does not load them, and its owner looks here for why.
-#[cfg(unix)]
-#[test]
-fn check_names_what_is_no_script_by_its_name_or_its_kind() {
-    let (_temp, dir) = new_peer("blank");
-    let scripts = dir.join("site/lua");
-    for name in ["my cmd.lua", "t\u{e9}st.lua", "UPPER.LUA"] {
-        fs::write(scripts.join(name), "function handle() end").unwrap();
-    }
-    fs::create_dir(scripts.join("folder.lua")).unwrap();
-    assert!(std::process::Command::new("mkfifo").arg(scripts.join("pipe.lua")).status().unwrap().success());
-    let report = goop2(["check", text(&dir)]).failed(1, "").stdout;
-    for problem in [
-        "my cmd.lua: is not loaded: a script's file is named like my-script.lua",
-        "t\u{e9}st.lua: is not loaded",
-        "UPPER.LUA: is not loaded",
-        "folder.lua: is not loaded: a script is a plain file",
-        "pipe.lua: is not loaded: a script is a plain file",
-    ] {
-        assert!(report.contains(problem), "{problem}: {report}");
-    }
-    goop2(["check", text(&scripts.join("pipe.lua"))]).failed(2, "it is neither a file nor a folder");
 }
 
 #[test]
@@ -259,6 +185,31 @@ fn lua_runs_a_plain_file() {
     run("while true do end", &["--timeout", "0.2"]).failed(1, "ran longer than 0.2 s");
     run("local t = {} while true do t[#t + 1] = {} end", &["--memory", "2"])
         .failed(1, "the limit is 2097152");
+}
+
+#[test]
+fn the_traceback_of_a_plain_file_stands_behind_its_error() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("plain.lua");
+    fs::write(&file, "local function f() error('no') end\nf()").unwrap();
+    let ran = goop2(["lua", text(&file)]).failed(1, "");
+    let expected =
+        "goop2: plain.lua:1: no\ntraceback:\n  plain.lua:1: in function 'f'\n  plain.lua:2: in main chunk\n";
+    assert_eq!(ran.stderr, expected);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_of_stdout() {
+    let script = fixture("spec-scripts/greet.lua");
+    for args in [&["run"][..], &["run", "--json"], &["check"]] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let child = program().args(args).arg(&script).stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.starts_with("goop2: stdout can't be written: "), "{stderr}");
+    }
 }
 
 /// The reader of a pipe may go at any time; the writer stops then, and does not panic.
@@ -317,34 +268,5 @@ fn pipes_and_devices_are_no_scripts() {
         for command in ["check", "run", "lua"] {
             goop2([command, file]).failed(2, "neither a file nor a folder");
         }
-    }
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn check_reports_a_name_that_is_not_utf8_as_json() {
-    use std::os::unix::ffi::OsStrExt;
-    let temp = tempfile::tempdir().unwrap();
-    let file = temp.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9.lua"));
-    fs::write(&file, "function handle() end").unwrap();
-    for path in [file.as_path(), temp.path()] {
-        let ran = goop2([Path::new("check").as_os_str(), path.as_os_str(), "--json".as_ref()]).failed(1, "");
-        assert!(ran.json()["scripts"][0]["file"].as_str().unwrap().ends_with("caf\u{fffd}.lua"), "{ran:?}");
-    }
-}
-
-#[test]
-fn check_and_run_agree_on_what_can_be_called() {
-    let temp = tempfile::tempdir().unwrap();
-    let file = temp.path().join("script.lua");
-    for (source, code) in [
-        ("handle = 5", 1),
-        ("handle = { }", 1),
-        ("_G['handle'] = function() end", 0),
-        ("rawset(_G, 'handle', tostring)", 0),
-    ] {
-        fs::write(&file, source).unwrap();
-        assert_eq!(goop2(["check", text(&file)]).code, code, "{source}");
-        assert_eq!(goop2(["run", text(&file), "x"]).code, code, "{source}");
     }
 }

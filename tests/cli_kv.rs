@@ -173,6 +173,15 @@ fn a_script_run_by_hand_has_no_kv_either_when_it_is_switched_off() {
     assert_eq!(run(), "nil\n");
 }
 
+/// A script may put what a visitor wrote into a key, and one key looked like two.
+#[test]
+fn each_key_is_listed_on_one_line() {
+    let (_temp, dir) = peer_with("keys.lua", "function handle() end");
+    let kv = |args: &[&str]| goop2([&["kv", dir.to_str().unwrap(), "keys"], args].concat()).succeeded();
+    kv(&["set", "city:Oslo\napi_key", "cold"]);
+    assert_eq!(kv(&["list"]).stdout, "city:Oslo\\napi_key\n");
+}
+
 /// The peer may have set it aside days ago, with a warning that scrolled away.
 #[test]
 fn who_looks_for_keys_is_told_of_a_file_that_was_set_aside() {

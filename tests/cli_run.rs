@@ -202,6 +202,9 @@ fn repeat_and_stats_measure() {
     assert_eq!(repeat["n"], 20);
     let figure = |key: &str| repeat[key].as_f64().unwrap();
     assert!(figure("mean_us") > 0.0 && figure("p50_us") <= figure("p99_us"), "{report}");
+    let failed =
+        run_source("function handle() error('no') end", &["--repeat", "20"]).failed(1, "\n1 run: mean ");
+    assert_eq!(failed.stdout, "");
     let shown = run_source(source, &["--stats"]).succeeded();
     assert_eq!(shown.stdout, "x\n");
     assert!(shown.stderr.contains(" fuel, "), "{shown:?}");
@@ -264,6 +267,19 @@ fn the_scripts_of_the_specification_run_unchanged() {
     let products = call("get-products.lua", json!({"category": "drinks"}));
     let tea = json!({"id": 1, "name": "Tea", "price": 4.5, "description": "green"});
     assert_eq!(products, json!({"products": [tea]}));
+}
+
+/// It failed at a nil value, as if the script were wrong, where only its peer was missing.
+#[test]
+fn a_data_function_without_a_peer_has_goop_db_and_no_database() {
+    let source = "function call() return goop.db.query('SELECT 1') end";
+    let ran = run_source(source, &["--call", "{}"]).failed(1, "goop.db.query: this peer has no database yet");
+    assert!(ran.stderr.ends_with("--peer DIR gives it the database of that peer\n"), "{ran:?}");
+    let (_temp, dir) = new_peer("blank");
+    fs::remove_file(dir.join("data.db")).unwrap();
+    let ran = run_source(source, &["--call", "{}", "--peer", dir.to_str().unwrap()]);
+    assert!(!ran.failed(1, "no database yet").stderr.contains("--peer"));
+    assert_eq!(run_source("function handle() return type(goop.db) end", &[]).stdout, "nil\n");
 }
 
 #[test]

@@ -11,7 +11,7 @@
 //! - `bounds`: strangers that misbehave, and visitors who must not notice; `stranger` is one under the test's control
 //! - `besieged`, `gossip_flood`: each bound on strangers met again and again: it holds, others are served, and
 //!   the owner is told once
-//! - `cli`, `cli_config`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
+//! - `cli`, `cli_check`, `cli_config`, `cli_run`, `cli_peer`: the built program: one process, and two that talk to each other
 //! - `cli_unread`: a peer whose output nobody reads
 //! - `cli_kv`: processes that share what scripts keep, and are killed
 
@@ -27,6 +27,7 @@ mod bounds;
 mod chat;
 mod chat_history;
 mod cli;
+mod cli_check;
 mod cli_config;
 mod cli_kv;
 mod cli_peer;

@@ -71,6 +71,12 @@ pub(crate) fn megabytes(text: &str) -> Result<usize, String> {
         .ok_or_else(|| format!("a memory limit is a whole number of MB from 1 to {MAX_MEMORY_MB}"))
 }
 
+/// Reads how often a script is to run.
+pub(crate) fn runs(text: &str) -> Result<u32, String> {
+    let runs = text.parse().ok().filter(|runs| *runs >= 1);
+    runs.ok_or_else(|| format!("the number of runs is a whole number from 1 to {}", u32::MAX))
+}
+
 /// Reads one JSON value.
 pub(crate) fn json(text: &str) -> Result<serde_json::Value, String> {
     serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))

@@ -1,6 +1,6 @@
 //! `goop2 check`: compiles scripts without running them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use goop2::peer::{is_peer_folder, open_config};
 use serde_json::json;
@@ -25,9 +25,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn execute(args: &Args) -> CommandResult {
-    let mut scripts = Vec::new();
+    let (mut scripts, mut empty) = (Vec::new(), Vec::new());
     for path in &args.paths {
-        scripts.extend(scripts_at(path)?.0);
+        let (folder, found) = scripts_at(path)?;
+        if found.0.is_empty() {
+            empty.push(folder);
+        }
+        scripts.extend(found.0);
     }
     let ok = scripts.iter().all(|script| script.problems.is_empty());
     let mut output = Output::stdout();
@@ -37,26 +41,27 @@ pub(crate) fn execute(args: &Args) -> CommandResult {
         for script in &scripts {
             print(&mut output, script)?;
         }
-        if scripts.is_empty() {
-            note("there are no scripts");
+        for folder in empty {
+            note(&format!("there are no scripts in {}", printable(&folder.display().to_string())));
         }
     }
     if ok { Ok(()) } else { Err(Failure::reported()) }
 }
 
-fn scripts_at(path: &PathBuf) -> CommandResult<Scripts> {
+/// The scripts that `path` means, and where they were looked for.
+fn scripts_at(path: &Path) -> CommandResult<(PathBuf, Scripts)> {
     // Opening tells what metadata does not: whether it can be read. To open a pipe would wait for its writer.
     let kind = std::fs::metadata(path).and_then(|kind| refuse_special(&kind));
     let kind = kind.and_then(|()| std::fs::File::open(path)?.metadata());
     let kind = kind.map_err(|error| Failure::unreadable(path, &error))?;
     if kind.is_file() {
-        return Ok(Scripts(vec![inspect(path)]));
+        return Ok((path.to_owned(), Scripts(vec![inspect(path)])));
     }
     if is_peer_folder(path) {
         let config = open_config(path).map_err(Failure::usage)?;
-        return Ok(Scripts::of_peer(path, &config));
+        return Ok((path.join(&config.lua.script_dir), Scripts::of_peer(path, &config)));
     }
-    Ok(Scripts::below(path))
+    Ok((path.to_owned(), Scripts::below(path)))
 }
 
 fn print(output: &mut Output, script: &ScriptReport) -> CommandResult {
@@ -70,7 +75,7 @@ fn print(output: &mut Output, script: &ScriptReport) -> CommandResult {
         let ok = output.paint(Look::Good, "ok");
         output.line(&format!("{ok}  {name} ({interfaces}){description}"))?;
     }
-    let folder = script.file.parent().unwrap_or(std::path::Path::new("")).join("");
+    let folder = script.file.parent().unwrap_or(Path::new("")).join("");
     let folder = printable(&folder.display().to_string());
     let (bad, warning) = (output.paint(Look::Bad, "!!"), output.paint(Look::Strong, "warning"));
     for problem in &script.problems {

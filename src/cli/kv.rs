@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 use goop2::peer::open_config;
-use goop2::script::{KvStore, MAX_KV_BYTES, ScriptName};
+use goop2::script::{KvStore, MAX_KV_BYTES, MAX_SCRIPT_NAME_CHARS, ScriptName};
 
 use super::failure::{CommandResult, Failure};
-use super::output::{Output, note, printable};
+use super::output::{Output, note, printable, printable_line};
 
 /// Reads and changes what a script keeps with goop.kv; works while the peer runs
 #[derive(Debug, clap::Args)]
@@ -59,7 +59,9 @@ enum Action {
 
 fn script_name(text: &str) -> Result<ScriptName, String> {
     let name = text.strip_suffix(".lua").unwrap_or(text);
-    ScriptName::parse(name).ok_or_else(|| "a script's name has only letters, digits, - and _".to_owned())
+    ScriptName::parse(name).ok_or_else(|| {
+        format!("a script's name has only letters, digits, - and _, at most {MAX_SCRIPT_NAME_CHARS} of them")
+    })
 }
 
 pub(crate) fn execute(args: Args) -> CommandResult {
@@ -88,7 +90,7 @@ pub(crate) fn execute(args: Args) -> CommandResult {
     match action {
         Action::List => {
             for key in store.entries()?.keys() {
-                output.line(&printable(key))?;
+                output.line(&printable_line(key))?;
             }
         }
         Action::Get { key } => {

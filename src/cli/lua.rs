@@ -11,7 +11,7 @@ use goop2::vm::{Entry, Limits, Machine, Program, Slice};
 use super::args::{megabytes, seconds};
 use super::failure::{CommandResult, Failure};
 use super::output::Output;
-use super::run::report::note_traceback;
+use super::run::report::note_error;
 use super::scripts;
 
 /// Runs a plain Lua file in the sandbox, without `goop`; `print` writes to stdout
@@ -56,12 +56,10 @@ pub(crate) fn execute(args: &Args) -> CommandResult {
     if let Some(error) = printed.error.take() {
         return Err(error.into());
     }
-    if let Err(error) = &result {
-        let frames: Vec<String> = error.traceback().iter().map(ToString::to_string).collect();
-        note_traceback(&frames);
-    }
-    result?;
-    Ok(())
+    let Err(error) = result else { return Ok(()) };
+    let traceback: Vec<String> = error.traceback().iter().map(ToString::to_string).collect();
+    note_error(&error.to_string(), &traceback);
+    Err(Failure::reported())
 }
 
 /// What the script prints, written when there is a fair amount of it: a line at a time would make

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
-use goop2::config::ConfigError;
 use goop2::peer::{NewPeer, NewPeerError, SITE_DIR, create};
 use goop2::template::{Bundle, CreateError};
 
@@ -30,7 +29,10 @@ pub(crate) struct Args {
 pub(crate) fn execute(args: &Args) -> CommandResult {
     let bundle = args.template.as_deref().map(Bundle::built_in).transpose()?;
     let made = create(&args.dir, bundle.as_ref(), args.label.as_deref()).map_err(|error| match error {
-        NewPeerError::Files(CreateError::Config(ConfigError::TextLength { .. })) => Failure::usage(error),
+        // Of what is written into the configuration, the label alone comes from the command line.
+        NewPeerError::Files(CreateError::Config(ref problem)) if problem.field() == Some("profile.label") => {
+            Failure::usage(error)
+        }
         error => Failure::from(error),
     })?;
     print(&args.dir, &made, bundle.is_some())?;
@@ -55,7 +57,9 @@ fn print(dir: &Path, made: &NewPeer, from_template: bool) -> CommandResult {
         output.line(&format!("  scripts  {scripts} ({switch})"))?;
     }
     output.line("")?;
-    output.line(&format!("Start it:  goop2 peer {}", quoted(&shown.to_string())))?;
+    // What starts with a hyphen would be taken for an option.
+    let path = if shown.to_string().starts_with('-') { format!("./{shown}") } else { shown.to_string() };
+    output.line(&format!("Start it:  goop2 peer {}", quoted(&path)))?;
     if from_template {
         let readme = dir.join(SITE_DIR).join("README.md");
         if readme.is_file() {

@@ -81,7 +81,9 @@ impl Output {
                 self.closed = true;
                 Ok(())
             }
-            result => result,
+            // The system says what happened, and not to what.
+            result => result
+                .map_err(|error| io::Error::new(error.kind(), format!("stdout can't be written: {error}"))),
         }
     }
 }
@@ -100,6 +102,11 @@ pub(crate) fn colour_is_welcome() -> bool {
 /// ends and tabs excepted.
 pub(crate) fn printable(text: &str) -> String {
     written_out(text, &['\n', '\t'])
+}
+
+/// [`printable`] on one line, with line ends written out as well: two different texts stay different.
+pub(crate) fn printable_line(text: &str) -> String {
+    written_out(text, &['\t'])
 }
 
 /// [`printable`] on one line and at most `max_chars` long.

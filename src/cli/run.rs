@@ -15,7 +15,7 @@ use libp2p::identity::Keypair;
 use serde_json::Value;
 
 use self::report::{Finished, Repeat};
-use super::args::{json, megabytes, seconds};
+use super::args::{json, megabytes, runs, seconds};
 use super::failure::{CommandResult, FAILED, Failure};
 use super::output::Output;
 use super::scripts::{self, Scripts};
@@ -61,14 +61,14 @@ pub(crate) struct Args {
     memory: Option<usize>,
 
     /// Run it so many times, each in a fresh VM, until one fails
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = runs)]
     repeat: Option<u32>,
 
     /// Show what the run used
     #[arg(long)]
     stats: bool,
 
-    /// Print one JSON object: {"ok", "reply", "result", "error", "stats"}
+    /// Print one JSON object: {"ok", "reply", "result", "error", "stats"}, and "repeat" with --repeat
     #[arg(long)]
     json: bool,
 }
@@ -100,9 +100,12 @@ fn finish(args: &Args) -> CommandResult<Finished> {
     let source = scripts::read(&args.script).map_err(|error| Failure::unreadable(&args.script, &error))?;
     let surroundings = surroundings(args, &source)?;
     match Runner::load(&args.script, &source, surroundings) {
-        // What is measured is what a peer runs.
-        Ok(runner) if args.repeat.is_some() => Ok(run(args, &runner)),
-        Ok(runner) => Ok(run(args, &runner.traced())),
+        Ok(runner) => {
+            // What is measured is what a peer runs.
+            let runner = if args.repeat.is_some() { runner } else { runner.traced() };
+            let finished = run(args, &runner);
+            Ok(if args.peer.is_none() { finished.without_peer() } else { finished })
+        }
         Err(RunnerError::Load(error)) => Ok(Finished::not_loaded(&error)),
         Err(error @ RunnerError::Name { .. }) => Err(Failure::usage(error)),
         Err(error) => Err(error.into()),

@@ -4,11 +4,11 @@
 //! what the registry passes over in silence (a file whose name is no script's) is a finding.
 
 use std::fs;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use goop2::config::Config;
-use goop2::script::{Header, HeaderProblem, SCRIPT_FILE_RULE, ScriptName};
+use goop2::script::{Header, HeaderProblem, PASSED_OVER, SCRIPT_FILE_RULE, ScriptName, nobody_can_call};
 use goop2::vm::{Entries, LoadError, MAX_SOURCE_BYTES, Program};
 use serde::Serialize;
 
@@ -54,27 +54,36 @@ impl Scripts {
     /// The scripts of the peer folder `dir`.
     pub(crate) fn of_peer(dir: &Path, config: &Config) -> Self {
         let script_dir = dir.join(&config.lua.script_dir);
-        let mut files = scripts_in(&script_dir);
-        files.extend(scripts_in(&script_dir.join(FUNCTIONS_DIR)));
-        Self(files.iter().map(|file| inspect(file)).collect())
+        let mut found = Found::default();
+        found.look(&script_dir);
+        let functions = script_dir.join(FUNCTIONS_DIR);
+        found.look(&functions);
+        let mut scripts = found.inspected();
+        for script in scripts.0.iter_mut().filter(|script| script.file.parent() == Some(&functions)) {
+            if let Some(name) = ScriptName::of_file(&script.file)
+                && script_dir.join(name.file_name()).is_file()
+            {
+                script.interfaces.clear();
+                script.problem(format!("{}: is not loaded: {PASSED_OVER}", name.file_name()), None);
+            }
+        }
+        scripts
     }
 
     /// The scripts anywhere below the folder `dir`.
     pub(crate) fn below(dir: &Path) -> Self {
         let mut folders = vec![(dir.to_owned(), 1)];
-        let mut files = Vec::new();
+        let mut found = Found::default();
         while let Some((folder, depth)) = folders.pop() {
-            files.extend(scripts_in(&folder));
-            for entry in entries(&folder) {
+            for entry in found.look(&folder) {
                 // Links are not followed: they can lead round in a circle.
                 if fs::symlink_metadata(&entry).is_ok_and(|kind| kind.is_dir()) && depth < MAX_DEPTH {
                     folders.push((entry, depth + 1));
                 }
             }
         }
-        files.sort();
-        files.truncate(MAX_SCRIPTS);
-        Self(files.iter().map(|file| inspect(file)).collect())
+        found.files.sort();
+        found.inspected()
     }
 
     /// The names of all scripts.
@@ -89,73 +98,112 @@ impl Scripts {
     }
 }
 
-/// What is called `.lua` directly in a folder, sorted; hidden files are no scripts, nor are links to nothing.
-fn scripts_in(dir: &Path) -> Vec<PathBuf> {
-    let is_script =
-        |path: &PathBuf| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("lua")) && path.exists();
-    let mut files: Vec<_> = entries(dir).filter(is_script).take(MAX_SCRIPTS).collect();
-    files.sort();
-    files
+/// What a look into folders found.
+#[derive(Default)]
+struct Found {
+    files: Vec<PathBuf>,
+    /// Folders of which it is not known what is in them.
+    unreadable: Vec<ScriptReport>,
 }
 
-/// What is in a folder, without hidden things; nothing if it can't be read.
-fn entries(dir: &Path) -> impl Iterator<Item = PathBuf> {
+impl Found {
+    /// Takes what is called `.lua` directly in a folder, sorted; hidden files are no scripts, nor are links to
+    /// nothing. Gives all that is in it.
+    fn look(&mut self, dir: &Path) -> Vec<PathBuf> {
+        let all = entries(dir).unwrap_or_else(|error| {
+            let mut report = ScriptReport::empty(dir);
+            report.problem(format!("{}: can't be read: {error}", file_name(dir)), None);
+            self.unreadable.push(report);
+            Vec::new()
+        });
+        let is_script = |path: &&PathBuf| {
+            path.extension().is_some_and(|e| e.eq_ignore_ascii_case("lua")) && path.exists()
+        };
+        let mut files: Vec<_> = all.iter().filter(is_script).cloned().collect();
+        files.sort();
+        self.files.extend(files);
+        all
+    }
+
+    fn inspected(self) -> Scripts {
+        let files = self.files.iter().take(MAX_SCRIPTS).map(|file| inspect(file));
+        Scripts(self.unreadable.into_iter().chain(files).collect())
+    }
+}
+
+/// What is in a folder, without hidden things; nothing if there is no such folder.
+fn entries(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        entries => entries?,
+    };
     let hidden = |path: &PathBuf| {
         path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.'))
     };
-    fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).filter(move |p| !hidden(p))
+    Ok(entries.flatten().map(|entry| entry.path()).filter(|path| !hidden(path)).collect())
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+impl ScriptReport {
+    /// Nothing is known of `file` yet.
+    fn empty(file: &Path) -> Self {
+        Self {
+            name: file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
+            file: file.to_owned(),
+            interfaces: Vec::new(),
+            description: String::new(),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    fn problem(&mut self, message: String, line: Option<u64>) {
+        self.problems.push(Problem { message, line });
+    }
 }
 
 /// Reads and compiles one script.
 pub(crate) fn inspect(file: &Path) -> ScriptReport {
-    let name = ScriptName::of_file(file);
-    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut problems = Vec::new();
-    let mut report = ScriptReport {
-        name: stem,
-        file: file.to_owned(),
-        interfaces: Vec::new(),
-        description: String::new(),
-        problems: Vec::new(),
-        warnings: Vec::new(),
-    };
-    let mut problem = |message: String, line| problems.push(Problem { message, line });
-    let Some(name) = name else {
-        let shown = file.file_name().unwrap_or_default().to_string_lossy();
-        problem(format!("{shown}: is not loaded: {SCRIPT_FILE_RULE}"), None);
-        return ScriptReport { problems, ..report };
+    let mut report = ScriptReport::empty(file);
+    let Some(name) = ScriptName::of_file(file) else {
+        report.problem(format!("{}: is not loaded: {SCRIPT_FILE_RULE}", file_name(file)), None);
+        return report;
     };
     // Before it is opened: to open a pipe would wait for its other end.
     if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
-        problem(format!("{}: is not loaded: a script is a plain file", name.file_name()), None);
-        return ScriptReport { problems, ..report };
+        report.problem(format!("{}: is not loaded: a script is a plain file", name.file_name()), None);
+        return report;
     }
-    match read(file) {
-        Err(error) => problem(format!("{}: can't be read: {error}", name.file_name()), None),
-        Ok(source) => {
-            let header = Header::parse(&source);
-            report.description = header.description;
-            report.warnings = header
-                .problems
-                .into_iter()
-                .map(|HeaderProblem { line, message }| Problem {
-                    message: format!("{}:{line}: {message}", name.file_name()),
-                    line: Some(line),
-                })
-                .collect();
-            match Program::compile(&name.file_name(), &source) {
-                Err(error) => problem(error.to_string(), error.line()),
-                Ok(program) => match interfaces(file, program.entries()) {
-                    none if none.is_empty() => {
-                        let message = "defines neither handle(args) nor call(request): nobody can call it";
-                        problem(format!("{}: {message}", name.file_name()), None);
-                    }
-                    some => report.interfaces = some,
-                },
+    let source = match read(file) {
+        Ok(source) => source,
+        Err(error) => {
+            report.problem(format!("{}: can't be read: {error}", name.file_name()), None);
+            return report;
+        }
+    };
+    let header = Header::parse(&source);
+    report.description = header.description;
+    let warning = |HeaderProblem { line, message }| Problem {
+        message: format!("{}:{line}: {message}", name.file_name()),
+        line: Some(line),
+    };
+    report.warnings = header.problems.into_iter().map(warning).collect();
+    match Program::compile(&name.file_name(), &source) {
+        Err(error) => report.problem(error.to_string(), error.line()),
+        Ok(program) => {
+            let in_script_dir = !is_function_only(file);
+            report.interfaces = interfaces(in_script_dir, program.entries());
+            if report.interfaces.is_empty() {
+                report.problem(nobody_can_call(&name, in_script_dir), None);
             }
         }
     }
-    ScriptReport { problems, ..report }
+    report
 }
 
 /// The script itself if it answers in the chat: what `goop.commands()` gives where there is no peer.
@@ -165,10 +213,14 @@ pub(crate) fn command_name(file: &Path, source: &[u8]) -> Vec<String> {
     if program.is_ok_and(|program| program.entries().handle) { vec![name.to_string()] } else { Vec::new() }
 }
 
-fn interfaces(file: &Path, entries: Entries) -> Vec<&'static str> {
-    let function_only = file.parent().and_then(Path::file_name).is_some_and(|folder| folder == FUNCTIONS_DIR);
+/// Whether what is in this file is a data function by its folder.
+fn is_function_only(file: &Path) -> bool {
+    file.parent().and_then(Path::file_name).is_some_and(|folder| folder == FUNCTIONS_DIR)
+}
+
+fn interfaces(in_script_dir: bool, entries: Entries) -> Vec<&'static str> {
     let mut interfaces = Vec::new();
-    if entries.handle && !function_only {
+    if entries.handle && in_script_dir {
         interfaces.push("chat");
     }
     if entries.call {

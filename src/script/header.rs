@@ -71,8 +71,7 @@ impl Header {
         let mut header = Self::default();
         let mut in_tags = false;
         let source = source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source);
-        let lines = (1..).zip(source.split(|byte| *byte == b'\n'));
-        let lines = lines.skip_while(|(number, line)| {
+        let lines = (1..).zip(lines(source)).skip_while(|(number, line)| {
             line.trim_ascii().is_empty() || (*number == 1 && line.starts_with(b"#"))
         });
         for (number, line) in lines {
@@ -141,6 +140,22 @@ impl Header {
     }
 }
 
+/// The lines of `source` as Lua counts them. Where this took two of its lines for one, the second, which is
+/// program, would be shown to strangers.
+fn lines(source: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(source);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = text.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(text.len());
+        let (line, behind) = text.split_at(end);
+        rest = match behind {
+            [b'\r', b'\n', next @ ..] | [b'\n', b'\r', next @ ..] | [_, next @ ..] => Some(next),
+            [] => None,
+        };
+        Some(line)
+    })
+}
+
 /// Adds the words of `line` to `text`, each after one blank, up to `max_bytes`, without control characters.
 fn append(text: &mut String, line: &str, max_bytes: usize) {
     for word in line.split_whitespace() {
@@ -180,6 +195,17 @@ mod tests {
         assert_eq!(Header::parse(b"-- two dashes\n--- late"), Header::default());
         assert_eq!(Header::parse(b"#!/usr/bin/lua\n--- after a shebang").description, "after a shebang");
         assert_eq!(Header::parse(b"\xEF\xBB\xBF--- after a mark").description, "after a mark");
+    }
+
+    /// Strangers were shown the program behind the description, with whatever key stood in it.
+    #[test]
+    fn any_line_end_of_lua_ends_the_head() {
+        for end in ["\n", "\r\n", "\r", "\n\r"] {
+            let source = ["#!lua", "", "--- Greet", "--- @author me", "local KEY = 's3cret'"].join(end);
+            let header = Header::parse(source.as_bytes());
+            assert_eq!(header.description, "Greet", "{end:?}");
+            assert_eq!(header.problems[0].line, 4, "{end:?}");
+        }
     }
 
     #[test]

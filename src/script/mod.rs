@@ -40,7 +40,8 @@ pub use offline::{Runner, RunnerError, Surroundings};
 pub use options::{EngineOptions, Reload};
 #[cfg(feature = "peer")]
 pub(crate) use rate_limit::RateLimiter;
-pub use registry::ScriptEvent;
+pub use registry::{ScriptEvent, nobody_can_call};
 #[cfg(feature = "peer")]
 pub(crate) use replies::BUSY as BUSY_REPLY;
 pub use replies::{CallError, reply as reply_text};
+pub use script_files::PASSED_OVER;

@@ -33,7 +33,7 @@ pub struct Surroundings {
     pub caller: Caller,
     /// The peer that the script belongs to.
     pub own: Caller,
-    /// The peer folder whose database the script may read; none without.
+    /// The peer folder whose database the script may read; without, it is a peer that has no database yet.
     pub peer_dir: Option<PathBuf>,
     /// The script folder whose KV stores are used; a temporary one without.
     pub script_dir: Option<PathBuf>,
@@ -54,7 +54,7 @@ pub struct Runner {
     surroundings: Surroundings,
     kv: Arc<KvStore>,
     #[cfg(feature = "db")]
-    queries: Option<Queries>,
+    queries: Queries,
     runtime: tokio::runtime::Runtime,
     tasks: LocalSet,
     // Deletes the folder when dropped.
@@ -87,16 +87,15 @@ impl Runner {
     pub fn load(path: &Path, source: &[u8], surroundings: Surroundings) -> Result<Self, RunnerError> {
         let name = ScriptName::of_file(path).ok_or_else(|| RunnerError::Name { path: path.to_owned() })?;
         let script = Arc::new(load(&name, source, true)?);
-        let temporary = match &surroundings.script_dir {
-            Some(_) => None,
-            None => Some(tempfile::tempdir()?),
+        let temporary = match (&surroundings.script_dir, &surroundings.peer_dir) {
+            (Some(_), Some(_)) => None,
+            _ => Some(tempfile::tempdir()?),
         };
-        let script_dir = surroundings.script_dir.as_deref();
-        let script_dir = script_dir.or(temporary.as_ref().map(tempfile::TempDir::path)).unwrap_or(path);
+        let in_place = temporary.as_ref().map_or(path, tempfile::TempDir::path);
         Ok(Self {
-            kv: Arc::new(KvStore::new(script_dir, &name)),
+            kv: Arc::new(KvStore::new(surroundings.script_dir.as_deref().unwrap_or(in_place), &name)),
             #[cfg(feature = "db")]
-            queries: surroundings.peer_dir.as_deref().map(Queries::new),
+            queries: Queries::new(surroundings.peer_dir.as_deref().unwrap_or(in_place)),
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build()?,
             tasks: LocalSet::new(),
             _temporary: temporary,
@@ -140,7 +139,7 @@ impl Runner {
             commands: Arc::new(self.surroundings.commands.clone()),
             kv: self.surroundings.kv_enabled.then(|| Arc::new(self.kv.clone().session())),
             #[cfg(feature = "db")]
-            queries: if is_function { self.queries.clone() } else { None },
+            queries: is_function.then(|| self.queries.clone()),
             #[cfg(feature = "http")]
             http: self.surroundings.http.clone(),
             http_requests: Cell::new(0),

@@ -282,15 +282,19 @@ impl Registry {
         }
         let result = source.and_then(|source| {
             let script = load(name, &source, file.in_script_dir).map_err(|error| error.to_string())?;
-            if script.is_command() || script.is_function() { Ok(script) } else { Err(useless(file, name)) }
+            if script.is_command() || script.is_function() {
+                Ok(script)
+            } else {
+                Err(nobody_can_call(name, file.in_script_dir))
+            }
         });
         known.is_news(&file.path, hash, result.is_ok(), doubt).then_some(result)
     }
 }
 
-/// Why nobody could call it.
-fn useless(file: &ScriptFile, name: &ScriptName) -> String {
-    let missing = if file.in_script_dir {
+/// Says that the script `name` has no entry point that its folder, the script folder or its `functions/`, would call.
+pub fn nobody_can_call(name: &ScriptName, in_script_dir: bool) -> String {
+    let missing = if in_script_dir {
         "defines neither handle(args) nor call(request)"
     } else {
         "defines no call(request), and scripts in functions/ are data functions only"

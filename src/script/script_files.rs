@@ -3,6 +3,7 @@
 //! What ends in `.lua` was meant to be a script, so whatever keeps it from being one is said. Hidden files
 //! and what editors leave beside a file are passed over.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io;
@@ -18,6 +19,9 @@ const MAX_UNUSABLE: usize = 1_000;
 
 /// Where deployed templates keep data functions, below the script folder.
 pub(crate) const FUNCTIONS_DIR: &str = "functions";
+
+/// Why a script of `functions/` is not loaded when the script folder has one too, for messages to its owner.
+pub const PASSED_OVER: &str = "the script folder has a script of this name too, which goes before";
 
 /// What a look at the folder found.
 #[derive(Default)]
@@ -72,11 +76,13 @@ impl Found {
             // A pipe, say; to read one would wait for its other end.
             (Ok(metadata), _) if !metadata.is_file() => "is no plain file".to_owned(),
             (_, None) => SCRIPT_FILE_RULE.to_owned(),
-            (_, Some(name)) => {
-                let file = ScriptFile { path, in_script_dir };
-                self.files.entry(name.clone()).or_insert(file);
-                return;
-            }
+            (_, Some(name)) => match self.files.entry(name.clone()) {
+                Entry::Occupied(_) => PASSED_OVER.to_owned(),
+                Entry::Vacant(free) => {
+                    free.insert(ScriptFile { path, in_script_dir });
+                    return;
+                }
+            },
         };
         self.unusable.push(Unusable { path, name, problem });
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use goop2::script::reply_text;
+use goop2::store::QueryError;
 use goop2::vm::{Entries, LoadError, Outcome, RunError, Stats};
 use serde_json::{Value, json};
 
@@ -88,6 +89,16 @@ impl Finished {
         self
     }
 
+    /// Nothing but the owner's choice kept the script from a database.
+    pub(super) fn without_peer(mut self) -> Self {
+        if let Some(error) = &mut self.error
+            && error.message.contains(&QueryError::NoDatabase.to_string())
+        {
+            error.hint = Some("--peer DIR gives it the database of that peer");
+        }
+        self
+    }
+
     pub(super) fn is_ok(&self) -> bool {
         self.error.is_none()
     }
@@ -123,8 +134,7 @@ impl Finished {
     pub(super) fn print(&self, output: &mut Output, with_stats: bool) -> CommandResult {
         match (&self.error, &self.reply) {
             (Some(error), _) => {
-                note(&format!("goop2: {}", printable(&error.message)));
-                note_traceback(&error.traceback);
+                note_error(&error.message, &error.traceback);
                 if let Some(hint) = error.hint {
                     note(hint);
                 }
@@ -143,8 +153,9 @@ impl Finished {
             ));
         }
         if let Some(Repeat { n, mean_us, p50_us, p99_us }) = &self.repeat {
+            let runs = if *n == 1 { "run" } else { "runs" };
             note(&format!(
-                "{n} runs: mean {mean_us:.1} µs, half within {p50_us:.1}, 99 % within {p99_us:.1}"
+                "{n} {runs}: mean {mean_us:.1} µs, half within {p50_us:.1}, 99 % within {p99_us:.1}"
             ));
         }
         Ok(())
@@ -177,12 +188,13 @@ fn rounded(figure: f64) -> f64 {
     (figure * 1e3).round() / 1e3
 }
 
-/// The functions that an error went through, on stderr.
-pub(in crate::cli) fn note_traceback(frames: &[String]) {
-    if !frames.is_empty() {
+/// What ended a script, and the functions that it went through, on stderr.
+pub(in crate::cli) fn note_error(message: &str, traceback: &[String]) {
+    note(&format!("goop2: {}", printable(message)));
+    if !traceback.is_empty() {
         note("traceback:");
     }
-    for frame in frames {
+    for frame in traceback {
         note(&format!("  {}", printable(frame)));
     }
 }

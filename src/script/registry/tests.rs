@@ -110,6 +110,22 @@ fn a_file_that_can_be_no_script_is_told_of_once() {
     assert!(registry.get("a").is_some());
 }
 
+/// Its owner saw it in the folder, and `function not found` or the other script's answer in the page.
+#[test]
+fn a_function_with_the_name_of_a_script_is_told_of_once() {
+    let (dir, file, registry) = one_script("function handle() end");
+    let functions = dir.path().join("functions");
+    fs::create_dir(&functions).unwrap();
+    fs::write(functions.join("a.lua"), "function call() end").unwrap();
+    let (events, look) = registry.sync(Doubt::Believe);
+    let problem = "functions/a.lua: the script folder has a script of this name too, which goes before";
+    assert_eq!((rejected(&events).as_slice(), look), (&[problem][..], Look::Settled));
+    assert_eq!(registry.sync(Doubt::Believe), (vec![], Look::Settled), "told once");
+    fs::remove_file(&file).unwrap();
+    registry.sync(Doubt::Believe);
+    assert!(registry.get("a").unwrap().is_function());
+}
+
 #[test]
 fn a_newcomer_does_not_push_out_a_script_that_runs() {
     use crate::script::script_files::MAX_SCRIPTS;

@@ -81,8 +81,7 @@ impl<'a> Facts<'a> {
                 | b"rad" | b"random" | b"sin" | b"sinh" | b"sqrt" | b"tan" | b"tanh",
             ) => NUMBER,
             (b"string", b"len") => NUMBER,
-            (b"string", b"char" | b"rep" | b"sub" | b"upper" | b"lower" | b"reverse") => TEXT,
-            (b"string", b"format") if !self.metatables => TEXT,
+            (b"string", b"char" | b"format" | b"rep" | b"sub" | b"upper" | b"lower" | b"reverse") => TEXT,
             (b"string", b"byte" | b"find" | b"match" | b"gmatch") => VALUES,
             (b"table", b"concat") => TEXT,
             (b"table", b"insert" | b"remove") => VALUES,
@@ -104,8 +103,13 @@ impl<'a> Facts<'a> {
     /// Whether `x:name()` calls a native as far as the names tell: strings have such a method and the program gives
     /// no table one.
     pub(super) fn is_text_method(&self, name: &[u8]) -> bool {
+        self.has_text_method(name) && !self.names.defines_field(name)
+    }
+
+    /// Whether `x:name()` certainly calls a native if `x` is a string.
+    pub(super) fn has_text_method(&self, name: &[u8]) -> bool {
         let known = name == b"gsub" || self.method(b"string", name).is_some();
-        known && self.keeps_library(b"string") && !self.names.defines_field(name)
+        known && self.keeps_library(b"string")
     }
 
     /// Whether a function that is reached by this name, of a global variable or a field, may be a native. Without a

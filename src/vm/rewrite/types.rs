@@ -238,9 +238,7 @@ pub(super) fn may_call_native(facts: &Facts<'_>, expression: &Expression<Text>) 
     let Some(called) = look::call(expression) else { return false };
     match called {
         // The object may be a string all the same.
-        (_, _, CallSuffix::Method(name, _)) => {
-            facts.method(b"string", name).is_some() || facts.may_be_native(Some(name))
-        }
+        (_, _, CallSuffix::Method(name, _)) => facts.has_text_method(name) || facts.may_be_native(Some(name)),
         (PrimaryExpression::Name(name), [], _) => match local(name) {
             Some(local) => local.holds != Some(Type::Function) && facts.may_be_native(None),
             None => facts.may_be_native(Some(name)),
