@@ -1,5 +1,7 @@
 //! What the host holds for a script comes beside the memory of the script, which may be full.
 
+use goop2::vm::Entry;
+
 use super::check::{Hazard, check_all_asked, chunk};
 
 /// Nearly all of the memory, in strings that stay.
@@ -24,5 +26,19 @@ fn an_error_needs_little_memory() {
             "runtime",
             &statement("f(),", &["-~".repeat(45), "a,".to_owned()].concat(), 400),
         ),
+    ]);
+}
+
+/// A reply is copied out of the script's memory.
+#[test]
+fn a_long_reply_needs_little_memory() {
+    let source = format!("{FULL}function handle() full = nil return ('y'):rep(4194304) end");
+    let held =
+        "local long, full = ('x'):rep(4194304), {} for i = 1, 28 do full[i] = ('y'):rep(200000) .. i end
+        function handle() return full and long end";
+    let entry = Entry::Handle(String::new());
+    check_all_asked(vec![
+        Hazard { entry: entry.clone(), ..chunk("beside garbage", "reply", source) },
+        Hazard { entry, ..chunk("beside what is held", "reply", held) },
     ]);
 }
