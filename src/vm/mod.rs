@@ -14,6 +14,7 @@ mod error;
 mod from_json;
 mod installer;
 mod json_marks;
+mod json_room;
 mod json_tree;
 mod limits;
 mod lines;

@@ -42,3 +42,36 @@ fn a_long_reply_needs_little_memory() {
         Hazard { entry, ..chunk("beside what is held", "reply", held) },
     ]);
 }
+
+/// What the API makes of values, before it knows whether it can use it.
+#[test]
+fn the_api_needs_little_memory() {
+    let rows = [
+        (
+            "a long list as JSON",
+            "local t = {} for i = 1, 95000 do t[i] = 1 end fill(60) return goop.json.encode(t)",
+        ),
+        (
+            "many fields as JSON",
+            "local t = {} for i = 1, 30000 do t['k' .. i] = 1 end fill(60) return goop.json.encode(t)",
+        ),
+        (
+            "long strings as JSON",
+            "local s = ('x'):rep(1000000) fill(75) return pcall(goop.json.encode, { s, s }) or #goop.json.encode(s)",
+        ),
+        (
+            "a list for which there is no room",
+            "local t = {} for i = 1, 95000 do t[i] = 1 end fill(75) return goop.json.encode(t)",
+        ),
+        ("a long key", "local s = ('x'):rep(4194304) fill(56) return select(2, pcall(goop.kv.get, s))"),
+        ("a long value", "local s = ('x'):rep(4194304) fill(56) return select(2, pcall(goop.kv.set, s, s))"),
+    ];
+    let rows = rows.map(|(name, body)| {
+        let source = format!(
+            "local full = {{}} local function fill(n) for i = 1, n do full[i] = ('x'):rep(100000) .. i end end
+             function handle() {body} end"
+        );
+        Hazard { entry: Entry::Handle(String::new()), ..chunk(name, "reply|memory", source) }
+    });
+    check_all_asked(rows.into_iter().collect());
+}
