@@ -9,7 +9,7 @@ mod budget;
 pub(crate) mod call;
 mod chosen;
 mod compile_error;
-mod counted;
+pub(crate) mod counted;
 mod error;
 mod from_json;
 mod installer;

@@ -7,12 +7,12 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use ottavino_gc_arena::metrics::Metrics;
 use piccolo::{String as LuaString, Value};
 
 use crate::script::api::Invocation;
 use crate::script::http::{HttpError, MAX_URL_BYTES, Request, Response};
 use crate::vm::call::Call;
+use crate::vm::counted::Counted;
 use crate::vm::native::{Answer, Flow, Native, Outcome, Raise};
 use crate::vm::stdlib::text::number_text;
 
@@ -132,23 +132,4 @@ fn give_error<'gc>(call: &mut Call<'gc, '_>, problem: &str) -> Outcome<'gc> {
     let problem = call.new_string(problem.as_bytes())?;
     let nothing = LuaString::from_slice(&call.ctx, b"");
     call.give_all([Value::Integer(0), nothing.into(), problem.into()])
-}
-
-/// Bytes outside the arena that count as the VM's until they are dropped.
-struct Counted {
-    metrics: Metrics,
-    bytes: usize,
-}
-
-impl Counted {
-    fn new(metrics: &Metrics, bytes: usize) -> Self {
-        metrics.mark_external_allocation(bytes);
-        Self { metrics: metrics.clone(), bytes }
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.metrics.mark_external_deallocation(self.bytes);
-    }
 }
