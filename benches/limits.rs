@@ -261,6 +261,10 @@ const STEPS: &[(&str, &str)] = &[
         "local s, r = ('x'):rep(2000000), ('x'):rep(2000000 - 1) .. 'x' local t = {} for i = 1, 5000 do t[i] = i % 2 == 0 and s or r end while true do table.sort(t) end",
     ),
     (
+        "sort by a long key that is there as another string",
+        "local s, r = ('x'):rep(2600000) .. 'y', ('x'):rep(2600000) .. 'y' local k, l = { [s] = 1 }, {} for i = 1, 2000 do l[i] = k end while true do table.sort(l, function(a, b) local r, x = r x = a[r] x = a[r] x = a[r] x = a[r] x = a[r] x = a[r] x = a[r] x = a[r] x = a[r] x = a[r] x = a[r] x = a[r] x = a[r] x = a[r] x = a[r] x = a[r] return false end) end",
+    ),
+    (
         "a long list of pieces collected",
         "local t = {} for i = 1, 60000 do t[i] = { i } end while true do local s = ('x'):rep(2000000) end",
     ),

@@ -8,7 +8,7 @@
 
 use std::time::{Duration, Instant};
 
-use goop2::vm::{Entry, Limits, LoadError, Machine, Outcome, Program, Slice};
+use goop2::vm::{Entry, Limits, LoadError, Machine, Outcome, Program, RunError, Slice};
 use peak_alloc::PeakAlloc;
 use serde::{Deserialize, Serialize};
 
@@ -69,10 +69,8 @@ pub(crate) fn load_error_kind(error: &LoadError) -> &'static str {
 }
 
 fn run(program: &Program, entry: Entry, limits: Limits, measured: &mut Measured) {
-    let held = HEAP.current_usage();
-    HEAP.reset_peak_usage();
-    let start = Instant::now();
-    let result = Machine::new(program, entry, limits, |_| {}).and_then(|mut machine| {
+    measure_run(measured, |measured| {
+        let mut machine = Machine::new(program, entry, limits, |_| {})?;
         loop {
             let before = machine.stats().fuel;
             let slice_start = Instant::now();
@@ -87,6 +85,17 @@ fn run(program: &Program, entry: Entry, limits: Limits, measured: &mut Measured)
             }
         }
     });
+}
+
+/// Measures a run, however it is done.
+pub(crate) fn measure_run(
+    measured: &mut Measured,
+    run: impl FnOnce(&mut Measured) -> Result<Outcome, RunError>,
+) {
+    let held = HEAP.current_usage();
+    HEAP.reset_peak_usage();
+    let start = Instant::now();
+    let result = run(measured);
     measured.run = start.elapsed();
     measured.run_heap_bytes = HEAP.peak_usage().saturating_sub(held);
     (measured.kind, measured.result) = match result {

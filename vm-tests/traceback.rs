@@ -93,3 +93,11 @@ end";
     assert!(traceback.len() > 4, "{traceback:?}");
     assert!(traceback[1..].iter().all(|frame| frame == "deep.lua:4: in function 'down'"), "{traceback:?}");
 }
+
+#[test]
+fn a_long_name_is_not_told_to_its_end() {
+    let name = "x".repeat(30_000);
+    let source = format!("function {name}() error('e') end function handle() {name}() end");
+    let error = failure(&Program::compile("quiz.lua", source.as_bytes()).unwrap());
+    assert_eq!(shown(&error), [format!("quiz.lua:1: in function '{}...'", "x".repeat(80))]);
+}

@@ -1,4 +1,5 @@
-//! A buffer that a native fills over several turns, counted as the VM's memory all the while.
+//! What natives keep outside the arena, such as a buffer that is filled over several turns, counted as the VM's memory
+//! all the while.
 //!
 //! What a native keeps outside the arena would escape the limit: a script can have many such
 //! natives under way at once, each inside a callback of the other.
@@ -11,6 +12,25 @@ use crate::vm::native::Raise;
 
 /// The least that is reserved, so that a short text does not grow in many small steps.
 const MIN_RESERVED_BYTES: usize = 256;
+
+/// Memory outside the arena that counts as the VM's until this is dropped. It has been asked for.
+pub(crate) struct Counted {
+    metrics: Metrics,
+    bytes: usize,
+}
+
+impl Counted {
+    pub(crate) fn new(metrics: &Metrics, bytes: usize) -> Self {
+        metrics.mark_external_allocation(bytes);
+        Self { metrics: metrics.clone(), bytes }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.metrics.mark_external_deallocation(self.bytes);
+    }
+}
 
 /// Bytes that will become a string.
 pub(crate) struct CountedBuffer {

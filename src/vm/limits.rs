@@ -18,6 +18,10 @@ pub const MAX_NUMERAL_STRING_BYTES: usize = 128 * 1024;
 /// The most values that one call takes or gives, as in reference Lua 5.1 (`LUAI_MAXCSTACK`).
 pub const MAX_CALL_VALUES: usize = 8_000;
 
+/// The most that leaves a VM of what `handle` returned, in bytes. It is copied while the script may hold all its memory,
+/// and whoever sends it as a message sends less.
+pub const MAX_REPLY_TEXT_BYTES: usize = 256 * 1024;
+
 /// The most memory that the tree of a result may take while it is built, in bytes. It comes on top of what the
 /// script holds.
 pub const MAX_RESULT_TREE_BYTES: usize = 10 * 1024 * 1024;

@@ -4,12 +4,11 @@
 //! again, once, when the first error asks for it: programs that do not fail pay nothing but the memory
 //! of their text.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use piccolo::MetaMethod;
 
-use crate::vm::syntax_error::{self, Spot};
+use crate::vm::syntax_error::{self, NameAt, Spot};
 
 /// More operations than that are not told apart by their names: a statement may have thousands, and they are looked
 /// through in one step of the VM.
@@ -22,8 +21,8 @@ pub(crate) type Names<'a> = [Option<&'a [u8]>; 2];
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     source: Box<[u8]>,
-    /// The operations of statements of several lines, by the first of these.
-    spots: OnceLock<HashMap<u64, Vec<Spot>>>,
+    /// The operations of statements of several lines, in the order of the first of these.
+    spots: OnceLock<Vec<Spot>>,
 }
 
 impl Lines {
@@ -39,31 +38,50 @@ impl Lines {
         method: MetaMethod,
         operands: impl Iterator<Item = Names<'a>>,
     ) -> Option<u64> {
-        let spots = self.spots.get_or_init(|| of_several_lines(&self.source)).get(&statement)?;
+        let spots = self.of_statement(statement);
         let spots = || spots.iter().filter(|spot| spot.method == method);
         let operands: Vec<Names<'_>> = operands.take(MAX_NAMED + 1).collect();
         let are_named =
             operands.len() <= MAX_NAMED && operands.iter().all(|names| names.iter().any(Option::is_some));
-        let named = spots().filter(|spot| operands.iter().any(|names| has_names(spot, names)));
+        let named = spots().filter(|spot| operands.iter().any(|names| self.has_names(spot, names)));
         let first_named = if are_named { named.map(|spot| spot.line).min() } else { None };
-        first_named.or_else(|| {
+        let line = first_named.or_else(|| {
             let mut lines = spots().map(|spot| spot.line);
             let first = lines.next()?;
             lines.all(|line| line == first).then_some(first)
-        })
+        });
+        line.map(u64::from)
+    }
+
+    /// The operations of the statement that begins at line `statement`, when it has several lines.
+    fn of_statement(&self, statement: u64) -> &[Spot] {
+        let spots = self.spots.get_or_init(|| of_several_lines(&self.source));
+        let start = spots.partition_point(|spot| u64::from(spot.statement) < statement);
+        let end = spots.partition_point(|spot| u64::from(spot.statement) <= statement);
+        spots.get(start..end).unwrap_or_default()
+    }
+
+    /// Whether the operation's operands have these names. One that has no name may be anything.
+    fn has_names(&self, spot: &Spot, names: &Names<'_>) -> bool {
+        let is_meant = |(found, wanted): (&NameAt, &Option<&[u8]>)| {
+            wanted.is_none_or(|wanted| found.is(&self.source, wanted))
+        };
+        spot.names.iter().zip(names).all(is_meant)
     }
 }
 
-fn of_several_lines(source: &[u8]) -> HashMap<u64, Vec<Spot>> {
-    let mut statements: HashMap<u64, Vec<Spot>> = HashMap::new();
-    for spot in syntax_error::operations(source) {
-        statements.entry(spot.statement).or_default().push(spot);
+fn of_several_lines(source: &[u8]) -> Vec<Spot> {
+    /// Where no statement begins.
+    const NO_LINE: u32 = 0;
+    let mut spots = syntax_error::operations(source);
+    // All of it in place: a map of lists took as much again, at a time when there may be little.
+    spots.sort_unstable_by_key(|spot| spot.statement);
+    for statement in spots.chunk_by_mut(|a, b| a.statement == b.statement) {
+        if statement.iter().all(|spot| spot.line == spot.statement) {
+            statement.iter_mut().for_each(|spot| spot.statement = NO_LINE);
+        }
     }
-    statements.retain(|statement, spots| spots.iter().any(|spot| spot.line != *statement));
-    statements
-}
-
-/// Whether the operation's operands have these names. One that has no name may be anything.
-fn has_names(spot: &Spot, names: &Names<'_>) -> bool {
-    spot.names.iter().zip(names).all(|(found, wanted)| wanted.is_none() || found.as_deref() == *wanted)
+    spots.retain(|spot| spot.statement != NO_LINE);
+    spots.shrink_to_fit();
+    spots
 }

@@ -17,7 +17,7 @@ use crate::vm::call::{Host, Shared};
 use crate::vm::error::{ConvertError, RunError};
 use crate::vm::from_json::json_to_value;
 use crate::vm::installer::{self, Install};
-use crate::vm::limits::Limits;
+use crate::vm::limits::{Limits, MAX_REPLY_TEXT_BYTES};
 use crate::vm::mark::{NOWHERE, set_mark};
 use crate::vm::native::{Answer, PendingAnswer, Raise};
 use crate::vm::panic_text;
@@ -56,7 +56,8 @@ pub enum Entry {
 pub enum Outcome {
     /// [`Entry::Chunk`] has run.
     Done,
-    /// What `handle` returned; `None` for nil or an empty string, which mean "no reply".
+    /// What `handle` returned, of a text over [`MAX_REPLY_TEXT_BYTES`] the beginning; `None` for nil or an empty
+    /// string, which mean "no reply".
     Reply(Option<Vec<u8>>),
     /// What `call` returned.
     Result(Json),
@@ -328,7 +329,10 @@ fn empty_lua() -> Lua {
 fn reply(value: Value<'_>) -> Result<Option<Vec<u8>>, RunError> {
     let bytes = match value {
         Value::Nil => return Ok(None),
-        Value::String(text) => text.as_bytes().to_vec(),
+        Value::String(text) => {
+            let text = text.as_bytes();
+            text.get(..MAX_REPLY_TEXT_BYTES).unwrap_or(text).to_vec()
+        }
         value => match number_text(value) {
             Some(text) => text.into_bytes(),
             None => {

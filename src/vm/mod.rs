@@ -9,11 +9,12 @@ mod budget;
 pub(crate) mod call;
 mod chosen;
 mod compile_error;
-mod counted;
+pub(crate) mod counted;
 mod error;
 mod from_json;
 mod installer;
 mod json_marks;
+mod json_room;
 mod json_tree;
 mod limits;
 mod lines;
@@ -42,7 +43,8 @@ pub(crate) use json_marks::{Mark, mark_of, null_value, set_mark};
 pub use json_tree::json_tree_bytes;
 pub use limits::{
     Limits, MAX_CALL_VALUES, MAX_ERROR_BYTES, MAX_JSON_FIELDS, MAX_JSON_VALUES, MAX_NUMERAL_STRING_BYTES,
-    MAX_RESULT_BYTES, MAX_RESULT_DEPTH, MAX_RESULT_TREE_BYTES, MAX_SOURCE_BYTES, MAX_STRING_BYTES,
+    MAX_REPLY_TEXT_BYTES, MAX_RESULT_BYTES, MAX_RESULT_DEPTH, MAX_RESULT_TREE_BYTES, MAX_SOURCE_BYTES,
+    MAX_STRING_BYTES,
 };
 
 pub use machine::{Answered, Entry, Machine, Outcome, Slice, Stats, Waiting};

@@ -10,6 +10,7 @@
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use piccolo::MetaMethod;
 
@@ -65,7 +66,8 @@ pub(crate) struct FunctionPlace {
 /// A part of a function in which the kind of an operation gives its line.
 #[derive(Debug)]
 pub(crate) struct Region {
-    pub(crate) function: FunctionPlace,
+    /// Shared: a function may have a region for each of ten thousand lines.
+    pub(crate) function: Arc<FunctionPlace>,
     operations: Vec<Operation>,
     /// The line of each kind there is.
     lines: Vec<(Kind, u64)>,
@@ -73,7 +75,7 @@ pub(crate) struct Region {
 
 impl Region {
     /// A region of these operations, unless two lines have operations of one kind.
-    pub(crate) fn of(function: &FunctionPlace, operations: Vec<Operation>) -> Option<Self> {
+    pub(crate) fn of(function: &Arc<FunctionPlace>, operations: Vec<Operation>) -> Option<Self> {
         let mut region = Self { function: function.clone(), operations: Vec::new(), lines: Vec::new() };
         region.add(operations).then_some(region)
     }
@@ -237,10 +239,14 @@ fn names_of(operation: &Operation) -> Names<'_> {
 }
 
 fn shown(variable: &Variable) -> String {
-    let name = String::from_utf8_lossy(&variable.name);
+    named(variable.what, &String::from_utf8_lossy(&variable.name))
+}
+
+/// `field 'answer'`, with the beginning of a name that is long.
+pub(crate) fn named(what: &str, name: &str) -> String {
     match name.char_indices().find(|(at, char)| at + char.len_utf8() > MAX_NAME_BYTES) {
-        Some((end, _)) => format!("{} '{}...'", variable.what, name.get(..end).unwrap_or_default()),
-        None => format!("{} '{name}'", variable.what),
+        Some((end, _)) => format!("{what} '{}...'", name.get(..end).unwrap_or_default()),
+        None => format!("{what} '{name}'"),
     }
 }
 
@@ -254,7 +260,7 @@ mod tests {
             let name = Some(Variable { what: "field", name: name.into_bytes().into() });
             Operation { kind: index, line: 1, operands: vec![Operand { holds: None, name }] }
         };
-        let function = FunctionPlace { name: "main chunk".to_owned(), lines: 1..=1 };
+        let function = Arc::new(FunctionPlace { name: "main chunk".to_owned(), lines: 1..=1 });
         let region = Region::of(&function, names.map(operation).collect()).unwrap();
         let (methods, lines) = (HashSet::new(), Lines::default());
         Places { script: "s.lua".to_owned(), bits: 8, regions: vec![region], methods, lines }

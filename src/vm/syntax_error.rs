@@ -10,7 +10,7 @@ mod tokens;
 
 use piccolo::compiler::{ParseError, ParseErrorKind};
 
-pub(crate) use self::grammar::Spot;
+pub(crate) use self::grammar::{NameAt, Spot};
 use crate::vm::error::{LoadError, Position};
 
 /// Something wrong with a source text.

@@ -18,10 +18,13 @@ use piccolo::{Context, String as LuaString, Table, Value};
 use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value as Json;
 
+use crate::vm::budget::Budget;
 use crate::vm::error::ConvertError;
 use crate::vm::from_json::exact_integer;
 use crate::vm::json_marks::{Mark, mark_of, null_value};
+use crate::vm::json_room::{Room, Text};
 use crate::vm::limits::{MAX_JSON_VALUES, MAX_RESULT_BYTES, MAX_RESULT_DEPTH, MAX_RESULT_TREE_BYTES};
+use crate::vm::native::Raise;
 use crate::vm::read_only;
 use crate::vm::stdlib::text::number_text;
 
@@ -38,21 +41,33 @@ pub(crate) fn value_to_json<'gc>(
     serde_json::to_value(Item { exporter: &exporter, value }).map_err(|error| exporter.problem(&error))
 }
 
-/// Writes `value` as JSON text, the fields of objects in the order of their names.
+/// Writes `value` as JSON text, the fields of objects in the order of their names, with no more memory beside what the VM
+/// holds than `budget` has left.
 ///
 /// # Errors
-/// As [`value_to_json`].
+/// [`Raise::NeedMemory`] when that is too little, otherwise a message as of [`value_to_json`].
 pub(crate) fn value_to_json_text<'gc>(
     ctx: Context<'gc>,
+    budget: &Budget,
     value: Value<'gc>,
     root: &'static str,
-) -> Result<Vec<u8>, ConvertError> {
-    let exporter = Exporter::new(ctx, root);
-    serde_json::to_vec(&Item { exporter: &exporter, value }).map_err(|error| exporter.problem(&error))
+) -> Result<Vec<u8>, Raise<'gc>> {
+    let room = budget.limits().memory_bytes.saturating_sub(ctx.metrics().total_allocation());
+    let exporter = Exporter { room: Room::of(room), ..Exporter::new(ctx, root) };
+    let mut text = Text::new(&exporter.room, &exporter.bytes);
+    let written = serde_json::to_writer(&mut text, &Item { exporter: &exporter, value });
+    match (written, exporter.room.wanted()) {
+        (Ok(()), _) => Ok(text.finish()),
+        (Err(_), Some(wanted)) => Err(Raise::NeedMemory(wanted)),
+        (Err(error), None) => Err(Raise::Message(exporter.problem(&error).to_string())),
+    }
 }
 
 /// The keys and values of a table.
-type Entries<'gc> = Rc<[(Value<'gc>, Value<'gc>)]>;
+type Entries<'gc> = Rc<Vec<(Value<'gc>, Value<'gc>)>>;
+
+/// What is kept of a table beside its entries.
+const TABLE_BYTES: usize = 128;
 
 struct Exporter<'gc> {
     ctx: Context<'gc>,
@@ -66,6 +81,7 @@ struct Exporter<'gc> {
     bytes: Cell<usize>,
     /// What the tree takes that is being built, if it is one.
     tree_bytes: Option<Cell<usize>>,
+    room: Room,
     /// What the tables seen so far hold. A table that was emptied is still as long to walk over as it was when
     /// full, and it may be in the value a hundred thousand times: each is walked over once.
     entries: RefCell<HashMap<*const (), Entries<'gc>>>,
@@ -120,6 +136,7 @@ impl<'gc> Exporter<'gc> {
             values: Cell::new(0),
             bytes: Cell::new(0),
             tree_bytes: None,
+            room: Room::default(),
             entries: RefCell::default(),
             problem: RefCell::default(),
         }
@@ -196,15 +213,19 @@ impl<'gc> Exporter<'gc> {
     /// What `table` holds.
     fn entries(&self, table: Table<'gc>) -> Result<Entries<'gc>, ConvertError> {
         let address = Gc::as_ptr(table.into_inner()).cast();
-        let known = self.entries.borrow().get(&address).cloned();
-        let entries = known.unwrap_or_else(|| {
-            let entries: Entries<'gc> = table.iter().take(MAX_JSON_VALUES + 1).collect();
-            self.entries.borrow_mut().insert(address, entries.clone());
-            entries
-        });
-        if entries.len() > MAX_JSON_VALUES {
+        if let Some(known) = self.entries.borrow().get(&address) {
+            return Ok(known.clone());
+        }
+        // Counted first: a list that grows as they come, and is then copied to its place, takes three times as much.
+        let count = table.iter().take(MAX_JSON_VALUES + 1).count();
+        if count > MAX_JSON_VALUES {
             return Err(ConvertError::TooLarge { limit: MAX_JSON_VALUES, unit: "values" });
         }
+        self.room.take(TABLE_BYTES + count * size_of::<(Value<'_>, Value<'_>)>())?;
+        let mut entries = Vec::with_capacity(count);
+        entries.extend(table.iter());
+        let entries = Rc::new(entries);
+        self.entries.borrow_mut().insert(address, entries.clone());
         Ok(entries)
     }
 
@@ -261,6 +282,7 @@ impl<'gc> Exporter<'gc> {
             map.serialize_value(&Item { exporter: self, value })?;
             self.path.borrow_mut().pop();
         }
+        self.room.give(entries.len() * size_of::<(LuaString<'_>, Value<'_>)>());
         map.end()
     }
 
@@ -269,7 +291,8 @@ impl<'gc> Exporter<'gc> {
         entries: &[(Value<'gc>, Value<'gc>)],
         numbers: bool,
     ) -> Result<Vec<(LuaString<'gc>, Value<'gc>)>, ConvertError> {
-        let mut fields = Vec::new();
+        self.room.take(entries.len() * size_of::<(LuaString<'_>, Value<'_>)>())?;
+        let mut fields = Vec::with_capacity(entries.len());
         for &(key, value) in entries {
             let name = match key {
                 Value::String(name) => name,

@@ -351,7 +351,8 @@ mod database {
                 local _, kind = pcall(goop.db.query, 'SELECT ?', {})
                 -- As `SELECT *` over two tables gives two of `_id`.
                 local twice = goop.db.query('SELECT 1 AS a, 2 AS a')[1].a
-                return { missing, kind, twice }
+                local _, long = pcall(goop.db.query, ('x'):rep(4000000))
+                return { missing, kind, twice, long }
             end",
         )]);
         let result = peer.call("e", json!({})).await.unwrap();
@@ -361,6 +362,8 @@ mod database {
             "{result}"
         );
         assert_eq!(result[2], 2, "the last of two columns counts");
+        let long = "goop.db.query: the query is 4000000 bytes long, the limit is 32768";
+        assert!(result[3].as_str().unwrap().ends_with(long), "{result}");
     }
 }
 

@@ -4,6 +4,7 @@
 //! The rows are everything that was found to hang, abort or blow up the interpreter as published, the ways
 //! around each mending that came to mind, and the scripts of `fixtures/hostile`.
 
+mod beside;
 mod check;
 mod control_flow;
 mod fixtures;

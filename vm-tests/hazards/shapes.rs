@@ -145,6 +145,12 @@ fn programs_of_a_dangerous_shape_are_refused_or_run() {
         ("a constructor of many fields", "reply|refused", format!("return {{{}}}", repeat("a=1,", 15_000))),
         ("a constructor of many entries", "reply|refused", format!("return {{{}}}", repeat("1,", 30_000))),
         ("a long name", "reply|refused|syntax", format!("{} = 1", repeat("x", 60_000))),
+        // Each line is a place of its own, and each place knows its function.
+        (
+            "a long name of a function of many lines",
+            "reply",
+            format!("local function {}() {} end", repeat("x", 20_000), repeat("f()\n", 3_000)),
+        ),
         ("a long string", "reply", format!("a = '{}'", repeat("x", 60_000))),
         ("a long number", "reply|syntax", format!("a = {}", repeat("9", 60_000))),
         ("a long hexadecimal number", "reply|syntax", format!("a = 0x{}", repeat("f", 60_000))),

@@ -13,8 +13,9 @@ use piccolo::{String as LuaString, Table, Value};
 use crate::script::api::Invocation;
 use crate::script::name::ScriptName;
 use crate::script::queries::Queries;
-use crate::store::{QueryLimits, Rows, SqlValue};
+use crate::store::{MAX_SQL_BYTES, QueryError, QueryLimits, Rows, SqlValue};
 use crate::vm::call::Call;
+use crate::vm::counted::Counted;
 use crate::vm::native::{Answer, Flow, Native, Outcome, Raise};
 use crate::vm::{Mark, exact_integer, import_integer, null_value, set_mark};
 
@@ -38,16 +39,24 @@ fn ask<'gc>(call: &mut Call<'gc, '_>, give: Give) -> Outcome<'gc> {
     let (queries, script) = queries(call)?;
     let sql = call.text(1)?;
     let Ok(sql) = sql.to_str() else { return Err(call.bad_argument(1, "UTF-8 text expected")) };
+    if sql.len() > MAX_SQL_BYTES {
+        let error = QueryError::SqlTooLong { found: sql.len(), limit: MAX_SQL_BYTES };
+        return Err(Raise::Message(format!("{}: {error}", call.name)));
+    }
+    let bytes = sql.len() + parameter_bytes(call)?;
+    call.ask_memory(bytes)?;
+    let counted = Counted::new(call.ctx.metrics(), bytes);
     let sql = sql.to_owned();
-    let parameters = parameters(call)?;
-    call.charge_units(parameters.len());
+    let parameters =
+        (2..=call.count()).map(|position| parameter(call, position)).collect::<Result<_, _>>()?;
+    call.charge_units(call.count());
     let cancel = CancelOnDrop(Arc::default());
     let mut limits = QueryLimits::until(call.shared.budget.deadline());
     limits.cancel = cancel.0.clone();
     let name = call.name;
     Ok(Flow::Wait(Box::pin(async move {
         let result = queries.query(&script, sql, parameters, limits).await;
-        drop(cancel);
+        drop((cancel, counted));
         let answer: Answer = match result {
             Ok(rows) => Rc::new(move |call| give(call, &rows)),
             Err(error) => failing(format!("{name}: {error}")),
@@ -56,10 +65,10 @@ fn ask<'gc>(call: &mut Call<'gc, '_>, give: Give) -> Outcome<'gc> {
     })))
 }
 
-/// The values for the query's placeholders. They are copied, so many uses of one long text are
+/// What the values for the query's placeholders take. They are copied, so many uses of one long text are
 /// counted before they are made.
-fn parameters<'gc>(call: &Call<'gc, '_>) -> Result<Vec<SqlValue>, Raise<'gc>> {
-    let (mut parameters, mut bytes) = (Vec::new(), 0);
+fn parameter_bytes<'gc>(call: &Call<'gc, '_>) -> Result<usize, Raise<'gc>> {
+    let mut bytes = 0;
     for position in 2..=call.count() {
         if let Value::String(text) = call.value(position) {
             bytes += text.as_bytes().len();
@@ -68,9 +77,8 @@ fn parameters<'gc>(call: &Call<'gc, '_>) -> Result<Vec<SqlValue>, Raise<'gc>> {
             let problem = format!("the values have more than {MAX_PARAMETER_BYTES} bytes together");
             return Err(call.bad_argument(position, &problem));
         }
-        parameters.push(parameter(call, position)?);
     }
-    Ok(parameters)
+    Ok(bytes + call.count() * size_of::<SqlValue>())
 }
 
 fn failing(message: String) -> Answer {

@@ -4,14 +4,15 @@
 //! as `err`; an argument of the wrong type is a mistake in the script and raises an error, as in
 //! any other function.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
-use ottavino_gc_arena::metrics::Metrics;
 use piccolo::{String as LuaString, Value};
 
 use crate::script::api::Invocation;
-use crate::script::http::{HttpError, Request, Response};
+use crate::script::http::{HttpError, MAX_URL_BYTES, Request, Response};
 use crate::vm::call::Call;
+use crate::vm::counted::Counted;
 use crate::vm::native::{Answer, Flow, Native, Outcome, Raise};
 use crate::vm::stdlib::text::number_text;
 
@@ -31,17 +32,24 @@ pub(super) static NATIVES: &[Native] = &[
 
 fn get<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let url = call.text(1)?;
-    let url = String::from_utf8_lossy(url.as_bytes());
-    let request = Request::get(&url);
+    let request = Request::get(&url_text(url.as_bytes()));
     send(call, request, 2)
 }
 
 fn post<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let (url, content_type, body) = (call.text(1)?, call.text(2)?, call.text(3)?);
     call.charge_bytes(body.as_bytes().len());
-    let url = String::from_utf8_lossy(url.as_bytes());
+    let url = url_text(url.as_bytes());
     let request = Request::post(&url, content_type.as_bytes(), body.as_bytes());
     send(call, request, 4)
+}
+
+/// A URL as text. Of one that is none and too long, no more than it takes to say so: a byte that is no UTF-8 becomes three.
+fn url_text(url: &[u8]) -> Cow<'_, str> {
+    match str::from_utf8(url) {
+        Ok(url) => Cow::Borrowed(url),
+        Err(_) => String::from_utf8_lossy(url.get(..=MAX_URL_BYTES).unwrap_or(url)),
+    }
 }
 
 /// Sends what was asked for, with the headers of argument `headers`, and waits.
@@ -124,23 +132,4 @@ fn give_error<'gc>(call: &mut Call<'gc, '_>, problem: &str) -> Outcome<'gc> {
     let problem = call.new_string(problem.as_bytes())?;
     let nothing = LuaString::from_slice(&call.ctx, b"");
     call.give_all([Value::Integer(0), nothing.into(), problem.into()])
-}
-
-/// Bytes outside the arena that count as the VM's until they are dropped.
-struct Counted {
-    metrics: Metrics,
-    bytes: usize,
-}
-
-impl Counted {
-    fn new(metrics: &Metrics, bytes: usize) -> Self {
-        metrics.mark_external_allocation(bytes);
-        Self { metrics: metrics.clone(), bytes }
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.metrics.mark_external_deallocation(self.bytes);
-    }
 }

@@ -48,8 +48,8 @@ pub(super) fn null<'gc>(i: &Installer<'gc, '_>) -> Value<'gc> {
 
 fn encode<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let value = call.any(1)?;
-    let text = value_to_json_text(call.ctx, value, "value")
-        .map_err(|problem| Raise::Message(format!("goop.json.encode: {problem}")))?;
+    let text = value_to_json_text(call.ctx, &call.shared.budget, value, "value")
+        .map_err(|raise| named(call.name, raise))?;
     call.charge_bytes(text.len().saturating_mul(WORK_PER_BYTE));
     call.ask_string(text.len())?;
     call.give_buffer(text)
@@ -68,12 +68,17 @@ fn decode<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     // A byte order mark, which some editors and services put in front.
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let null = call.value(2);
-    let value =
-        json_text_to_value(call.ctx, &call.shared.budget, text, null).map_err(|raise| match raise {
-            Raise::Message(problem) => Raise::Message(format!("goop.json.decode: {problem}")),
-            other => other,
-        })?;
+    let value = json_text_to_value(call.ctx, &call.shared.budget, text, null)
+        .map_err(|raise| named(call.name, raise))?;
     call.give(value)
+}
+
+/// A failure of the native `name`.
+fn named<'gc>(name: &str, raise: Raise<'gc>) -> Raise<'gc> {
+    match raise {
+        Raise::Message(problem) => Raise::Message(format!("{name}: {problem}")),
+        other => other,
+    }
 }
 
 fn marked<'gc>(call: &mut Call<'gc, '_>, mark: Mark) -> Outcome<'gc> {

@@ -21,13 +21,11 @@ fn store<'a, 'gc>(call: &'a Call<'gc, '_>) -> Result<&'a KvSession, Raise<'gc>> 
     invocation.kv.as_deref().ok_or_else(|| Raise::Message(format!("{}: switched off", call.name)))
 }
 
-/// Keys and values are text; JSON, which the file is, has no other bytes.
-fn utf8<'gc>(call: &mut Call<'gc, '_>, position: usize) -> Result<String, Raise<'gc>> {
+/// Keys and values are text; JSON, which the file is, has no other bytes. Not a copy: what is too long for a store may
+/// take most of the script's memory.
+fn utf8<'gc>(call: &mut Call<'gc, '_>, position: usize) -> Result<&'gc str, Raise<'gc>> {
     let text = call.text(position)?;
-    match text.to_str() {
-        Ok(text) => Ok(text.to_owned()),
-        Err(_) => Err(call.bad_argument(position, "UTF-8 text expected")),
-    }
+    text.to_str().map_err(|_| call.bad_argument(position, "UTF-8 text expected"))
 }
 
 fn failed<'gc>(call: &Call<'gc, '_>, error: impl std::fmt::Display) -> Raise<'gc> {
@@ -36,7 +34,7 @@ fn failed<'gc>(call: &Call<'gc, '_>, error: impl std::fmt::Display) -> Raise<'gc
 
 fn get<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let key = utf8(call, 1)?;
-    let value = store(call)?.get(&key).map_err(|error| failed(call, error))?;
+    let value = store(call)?.get(key).map_err(|error| failed(call, error))?;
     match value {
         Some(value) => call.give_bytes(value.as_bytes()),
         None => call.give(Value::Nil),
@@ -46,12 +44,12 @@ fn get<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
 fn set<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let (key, value) = (utf8(call, 1)?, utf8(call, 2)?);
     call.charge_bytes(key.len() + value.len());
-    store(call)?.set(&key, &value).map_err(|error| failed(call, error))?;
+    store(call)?.set(key, value).map_err(|error| failed(call, error))?;
     call.give_nothing()
 }
 
 fn del<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let key = utf8(call, 1)?;
-    store(call)?.delete(&key).map_err(|error| failed(call, error))?;
+    store(call)?.delete(key).map_err(|error| failed(call, error))?;
     call.give_nothing()
 }

@@ -35,6 +35,10 @@ pub(super) fn set(headers: &mut HeaderMap, name: &[u8], value: &[u8]) -> Result<
     const MAX_SHOWN_BYTES: usize = 64;
     let shown = || name.get(..MAX_SHOWN_BYTES).unwrap_or(name).escape_ascii().to_string();
     let refused = |problem| HttpError::Header { name: shown(), problem };
+    // Before it is copied: a script's string may have megabytes.
+    if name.len() + value.len() > MAX_HEADER_BYTES {
+        return Err(HttpError::HeadersTooLarge);
+    }
     let name = HeaderName::from_bytes(name).map_err(|_| refused("has no valid name"))?;
     let value = HeaderValue::from_bytes(trimmed(value))
         .map_err(|_| refused("holds a line break or another control character"))?;

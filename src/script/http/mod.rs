@@ -25,4 +25,4 @@ pub use client::HttpClient;
 pub(crate) use client::Response;
 pub(crate) use error::HttpError;
 pub use network::Network;
-pub(crate) use request::Request;
+pub(crate) use request::{MAX_URL_BYTES, Request};

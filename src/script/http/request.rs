@@ -10,7 +10,7 @@ use super::error::HttpError;
 use super::headers;
 
 /// The longest URL in bytes, as it goes out. Servers refuse longer ones.
-pub(super) const MAX_URL_BYTES: usize = 8 * 1024;
+pub(crate) const MAX_URL_BYTES: usize = 8 * 1024;
 
 /// The most redirects that are followed.
 pub(super) const MAX_REDIRECTS: usize = 5;

@@ -21,6 +21,7 @@
 
 use std::collections::HashSet;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use piccolo::compiler::LineNumber;
 use piccolo::compiler::parser::{
@@ -36,7 +37,7 @@ use super::operators::HiddenNative;
 use super::returns::{put_back, put_back_before_returns, stay_for_natives};
 use super::walk::{Visitor, walk_chunk};
 use crate::vm::lines::Lines;
-use crate::vm::places::{FunctionPlace, Operation, Places, Region};
+use crate::vm::places::{FunctionPlace, Operation, Places, Region, named};
 use crate::vm::program::Text;
 
 /// The chunk's variable that holds the mark.
@@ -137,15 +138,15 @@ struct Marker<'a> {
 
 /// The function being rewritten.
 struct Function {
-    place: FunctionPlace,
+    place: Arc<FunctionPlace>,
     has_caller: bool,
 }
 
-fn place(name: String, body: &Block<Text>) -> FunctionPlace {
+fn place(name: String, body: &Block<Text>) -> Arc<FunctionPlace> {
     let first = body.statements.first().map(|statement| statement.line_number);
     let first = first.or(body.return_statement.as_ref().map(|statement| statement.line_number));
     let first = first.unwrap_or(body.closed_on).0.saturating_add(1);
-    FunctionPlace { name, lines: first..=body.closed_on.0.saturating_add(1) }
+    Arc::new(FunctionPlace { name, lines: first..=body.closed_on.0.saturating_add(1) })
 }
 
 /// The number of a region in [`Places`], counted from 1.
@@ -158,7 +159,7 @@ impl Marker<'_> {
             self.depth = self.depth.saturating_add(1);
             self.functions_in(&mut definition.body);
             let name = match found.name {
-                Some(name) => format!("function '{name}'"),
+                Some(name) => named("function", &name),
                 None => format!("function <{}:{}>", self.script, found.line.0 + 1),
             };
             self.body(&mut definition.body, name, true, found.variable);
@@ -177,11 +178,15 @@ impl Marker<'_> {
             stay_for_natives(body, self.facts, self.natives);
             return;
         }
-        let all = self.operations(body.closed_on, |collector| collector.block(body));
+        drop(others);
         self.function = Function { place: place(name, body), has_caller };
         let line = body.statements.first().map_or(body.closed_on, |statement| statement.line_number);
         let mut entry = Vec::new();
-        if let Some(region) = self.region(&all) {
+        let all = self.operations(body.closed_on, |collector| collector.block(body));
+        let whole = self.region(&all);
+        // A body may have twenty thousand, and all that is made of it comes beside them.
+        drop(all);
+        if let Some(region) = whole {
             if has_caller {
                 entry.push(at(line, keep(CALLERS_MARK, variable(MARK))));
             }

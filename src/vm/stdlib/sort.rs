@@ -8,12 +8,12 @@
 use std::cmp::Ordering;
 
 use ottavino_gc_arena::Collect;
-use ottavino_gc_arena::metrics::Metrics;
 use piccolo::meta_ops::{self, MetaResult};
 use piccolo::{Closure, Context, Function, Table, Value};
 
 use super::comparator::{Answer, Comparator, closed_upvalues, upvalue_reader};
 use crate::vm::call::Call;
+use crate::vm::counted::Counted;
 use crate::vm::native::{Flow, Native, Outcome, Raise};
 use crate::vm::task::{self, Task, Turn};
 
@@ -47,8 +47,7 @@ fn sort<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         .saturating_add(followed.map_or(0, |(_, bytes)| bytes));
     call.ask_memory(bytes)?;
     call.charge_units(length);
-    let metrics = call.ctx.metrics().clone();
-    metrics.mark_external_allocation(bytes);
+    let counted = Counted::new(call.ctx.metrics(), bytes);
     let items: Vec<_> = (1_i64..).take(length).map(|index| table.get_raw(Value::Integer(index))).collect();
     let mut sorting = Sorting {
         table,
@@ -61,7 +60,7 @@ fn sort<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         right: 1,
         start: 0,
         asked: Asked::Nothing,
-        counted: Counted { metrics, bytes },
+        counted,
     };
     call.stack.clear();
     if let Some((closure, _)) = followed {
@@ -73,18 +72,6 @@ fn sort<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         }
     }
     Ok(task::go_on(call, sorting))
-}
-
-/// Memory of the copies, counted as the VM's while they exist.
-struct Counted {
-    metrics: Metrics,
-    bytes: usize,
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.metrics.mark_external_deallocation(self.bytes);
-    }
 }
 
 /// A sort under way: runs of `width` elements are merged in pairs from `items` into `merged`.
@@ -104,6 +91,7 @@ struct Sorting<'gc> {
     left: usize,
     right: usize,
     asked: Asked<'gc>,
+    /// The memory of the copies.
     #[collect(require_static)]
     #[expect(dead_code, reason = "held for its drop")]
     counted: Counted,

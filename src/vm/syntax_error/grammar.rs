@@ -9,7 +9,7 @@ mod expressions;
 mod operations;
 
 use self::operations::Operand;
-pub(crate) use self::operations::Spot;
+pub(crate) use self::operations::{NameAt, Spot};
 use super::Problem;
 use super::tokens::{Kind, Token, Tokens};
 

@@ -89,6 +89,11 @@ fn shown(text: &[u8]) -> String {
     shown
 }
 
+/// Whether names have this byte, and not as their first alone.
+pub(super) fn is_of_name(byte: u8) -> bool {
+    byte == b'_' || byte.is_ascii_alphanumeric()
+}
+
 /// Reads tokens one after the other.
 pub(super) struct Tokens<'s> {
     source: &'s [u8],
@@ -100,6 +105,11 @@ pub(super) struct Tokens<'s> {
 impl<'s> Tokens<'s> {
     pub(super) fn of(source: &'s [u8]) -> Self {
         Self { source, at: 0, line: 1 }
+    }
+
+    /// Where in the source one of its names begins.
+    pub(super) fn start_of(&self, name: &str) -> usize {
+        name.as_ptr().addr().saturating_sub(self.source.as_ptr().addr())
     }
 
     pub(super) fn next(&mut self) -> Result<Token<'s>, Problem> {
@@ -120,7 +130,7 @@ impl<'s> Tokens<'s> {
             b'0'..=b'9' => self.number()?,
             b'.' if self.peek(1).is_some_and(|digit| digit.is_ascii_digit()) => self.number()?,
             b'_' | b'a'..=b'z' | b'A'..=b'Z' => {
-                self.skip_while(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+                self.skip_while(is_of_name);
                 let is_keyword = KEYWORDS.iter().any(|word| word.as_bytes() == self.since(start));
                 if is_keyword { Kind::Fixed } else { Kind::Name }
             }

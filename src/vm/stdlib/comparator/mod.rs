@@ -139,9 +139,12 @@ impl<'gc> Walk<'gc, '_> {
                 Some(true)
             }
             Action::Index { dest, table, key } => {
-                let Value::Table(table) = self.value(table)? else { return None };
-                let value = field(table, self.value(key)?)?;
-                self.set(dest, value)
+                let (Value::Table(table), key) = (self.value(table)?, self.value(key)?) else { return None };
+                // A key that is there as another string of the same bytes is compared to its end.
+                if let Value::String(key) = key {
+                    self.count_compared(key.as_bytes().len())?;
+                }
+                self.set(dest, field(table, key)?)
             }
             Action::Calculate { dest, left, right, calculation } => {
                 let value = calculate(calculation, self.value(left)?, self.value(right)?)?;
@@ -156,15 +159,18 @@ impl<'gc> Walk<'gc, '_> {
             Action::Holds { left, right, relation } => {
                 let (left, right) = (self.value(left)?, self.value(right)?);
                 if let (Value::String(left), Value::String(right)) = (left, right) {
-                    self.compared += left.as_bytes().len().min(right.as_bytes().len());
-                    if self.compared > MAX_COMPARED_BYTES {
-                        return None;
-                    }
+                    self.count_compared(left.as_bytes().len().min(right.as_bytes().len()))?;
                 }
                 holds(relation, left, right)
             }
             Action::Return { .. } | Action::Call => None,
         }
+    }
+
+    /// Counts bytes of text that are compared.
+    fn count_compared(&mut self, bytes: usize) -> Option<()> {
+        self.compared += bytes;
+        (self.compared <= MAX_COMPARED_BYTES).then_some(())
     }
 
     fn set(&mut self, dest: Place, value: Value<'gc>) -> Option<bool> {

@@ -26,6 +26,7 @@ impl<'s> Parser<'s> {
                     parser.note_binary(operator, left, &mut chain);
                 }
                 if !parser.at_binary_operator() {
+                    parser.note_chain_end(&mut chain);
                     return Ok(());
                 }
                 operator = Some(parser.token.fixed());

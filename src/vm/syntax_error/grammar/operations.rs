@@ -8,16 +8,32 @@
 use piccolo::MetaMethod;
 
 use super::Parser;
+use crate::vm::syntax_error::tokens::is_of_name;
 
-/// An operation and its line.
+/// An operation and its line. It is small: a program may have thirty thousand, and they are looked for when a script
+/// has failed that may hold all the memory it is allowed.
 #[derive(Debug)]
 pub(crate) struct Spot {
     /// The line on which its statement begins.
-    pub(crate) statement: u64,
-    pub(crate) line: u64,
+    pub(crate) statement: u32,
+    pub(crate) line: u32,
     pub(crate) method: MetaMethod,
     /// The names of the variables or fields that are its operands.
-    pub(crate) names: [Option<Box<[u8]>>; 2],
+    pub(crate) names: [NameAt; 2],
+}
+
+/// Where a name begins in the source, if there is one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NameAt(u32);
+
+impl NameAt {
+    const NONE: Self = Self(u32::MAX);
+
+    /// Whether it is this name, in the source that it was found in.
+    pub(crate) fn is(self, source: &[u8], name: &[u8]) -> bool {
+        let rest = usize::try_from(self.0).ok().and_then(|start| source.get(start..)?.strip_prefix(name));
+        rest.is_some_and(|rest| !rest.first().is_some_and(|byte| is_of_name(*byte)))
+    }
 }
 
 /// What was read last of an expression.
@@ -31,8 +47,11 @@ pub(super) struct Operand<'s> {
 
 impl<'s> Parser<'s> {
     fn note(&mut self, method: MetaMethod, names: [Option<&str>; 2], line: u64) {
-        let names = names.map(|name| name.map(|name| name.as_bytes().into()));
-        self.spots.push(Spot { statement: self.statement, line, method, names });
+        let names = names.map(|name| {
+            let start = name.and_then(|name| u32::try_from(self.tokens.start_of(name)).ok());
+            start.map_or(NameAt::NONE, NameAt)
+        });
+        self.spots.push(Spot { statement: short(self.statement), line: short(line), method, names });
     }
 
     /// What is called `base` was indexed with the key read last.
@@ -51,20 +70,17 @@ impl<'s> Parser<'s> {
     pub(super) fn note_operand_end(&mut self) {
         let line = self.last_line;
         if let Some(spot) = self.operand.index.and_then(|index| self.spots.get_mut(index)) {
-            spot.line = line;
+            spot.line = short(line);
         }
     }
 
     /// These stood before the operand read last.
     pub(super) fn note_signs(&mut self, signs: &[&str]) {
-        for sign in signs.iter().rev() {
-            let method = match *sign {
-                "-" => MetaMethod::Unm,
-                "#" => MetaMethod::Len,
-                "~" => MetaMethod::BNot,
-                _ => continue,
-            };
-            self.note(method, [self.operand.name, None], self.last_line);
+        // Several of one kind are told apart by nothing.
+        for (sign, method) in [("-", MetaMethod::Unm), ("#", MetaMethod::Len), ("~", MetaMethod::BNot)] {
+            if signs.contains(&sign) {
+                self.note(method, [self.operand.name, None], self.last_line);
+            }
         }
         if !signs.is_empty() {
             self.operand = Operand::default();
@@ -80,14 +96,17 @@ impl<'s> Parser<'s> {
             self.note(method, names, self.last_line);
         }
         match operator {
-            ".." => {
-                chain.push(self.spots.len() - 1);
-                for at in &*chain {
-                    self.spots[*at].line = self.last_line;
-                }
-            }
-            "and" | "or" | "<" | ">" | "<=" | ">=" | "==" | "~=" => chain.clear(),
+            ".." => chain.push(self.spots.len() - 1),
+            "and" | "or" | "<" | ">" | "<=" | ">=" | "==" | "~=" => self.note_chain_end(chain),
             _ => {}
+        }
+    }
+
+    /// No more `..` belong to `chain`.
+    pub(super) fn note_chain_end(&mut self, chain: &mut Vec<usize>) {
+        let Some(last) = chain.last().map(|last| self.spots[*last].line) else { return };
+        for at in chain.drain(..) {
+            self.spots[at].line = last;
         }
     }
 
@@ -96,9 +115,14 @@ impl<'s> Parser<'s> {
         let line = self.last_line;
         if let Some(spot) = target.and_then(|target| self.spots.get_mut(target)) {
             spot.method = MetaMethod::NewIndex;
-            spot.line = line;
+            spot.line = short(line);
         }
     }
+}
+
+/// A line, of which a source of 64 KB has no more than that.
+fn short(line: u64) -> u32 {
+    u32::try_from(line).unwrap_or(u32::MAX)
 }
 
 fn binary_method(operator: &str) -> Option<MetaMethod> {
