@@ -7,8 +7,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use piccolo::MetaMethod;
-
+use crate::vm::places::Kind;
 use crate::vm::syntax_error::{self, Spot};
 
 /// More operations than that are not told apart by their names: a statement may have thousands, and they are looked
@@ -36,11 +35,11 @@ impl Lines {
     pub(crate) fn line<'a>(
         &self,
         statement: u64,
-        method: MetaMethod,
+        kind: Kind,
         operands: impl Iterator<Item = Names<'a>>,
     ) -> Option<u64> {
         let spots = self.spots.get_or_init(|| of_several_lines(&self.source)).get(&statement)?;
-        let spots = || spots.iter().filter(|spot| spot.method == method);
+        let spots = || spots.iter().filter(|spot| spot.kind == kind);
         let operands: Vec<Names<'_>> = operands.take(MAX_NAMED + 1).collect();
         let are_named =
             operands.len() <= MAX_NAMED && operands.iter().all(|names| names.iter().any(Option::is_some));

@@ -147,8 +147,7 @@ impl Places {
     fn exact_line<'a>(&self, operations: impl Iterator<Item = &'a Operation>) -> Option<u64> {
         let mut operations = operations.peekable();
         let first = *operations.peek()?;
-        let Kind::Operator(method) = first.kind else { return Some(first.line) };
-        let line = self.lines.line(first.line, method, operations.map(names_of));
+        let line = self.lines.line(first.line, first.kind, operations.map(names_of));
         Some(line.unwrap_or(first.line))
     }
 
@@ -159,7 +158,7 @@ impl Places {
             "%" => (MetaMethod::Mod, [None, None]),
             name => (MetaMethod::Call, [Some(name.as_bytes()), None]),
         };
-        self.lines.line(statement, method, std::iter::once(names)).unwrap_or(statement)
+        self.lines.line(statement, Kind::Operator(method), std::iter::once(names)).unwrap_or(statement)
     }
 
     /// ` (field 'answer')`: what operand number `at` of the operation that failed is called, or

@@ -179,15 +179,14 @@ impl<'a> Collector<'a> {
     }
 
     fn key(&mut self, key: &Expression<Text>) {
-        self.expression(key);
+        let operand = self.operand(key);
         let literal = matches!(
             &*key.head,
-            HeadExpression::Simple(
-                SimpleExpression::String(_) | SimpleExpression::Integer(_) | SimpleExpression::Float(_)
-            )
-        );
-        if !literal || !key.tail.is_empty() {
-            self.add(Kind::Key, Vec::new());
+            HeadExpression::Simple(SimpleExpression::Integer(_) | SimpleExpression::Float(_))
+        ) && key.tail.is_empty();
+        // Of these types, only a number may be no key.
+        if matches!(operand.holds, None | Some(Type::Number)) && !literal {
+            self.add(Kind::Key, vec![operand]);
         }
     }
 
