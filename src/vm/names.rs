@@ -139,6 +139,12 @@ impl Names {
         self.given_functions.contains(name) && !self.given_others.contains(name)
     }
 
+    /// Whether what is called `name`, a global variable or a field, is given values that are no functions where
+    /// they are written, and no others.
+    pub(crate) fn never_function(&self, name: &[u8]) -> bool {
+        self.given_others.contains(name) && !self.given_functions.contains(name)
+    }
+
     /// Whether the program may get hold of a native as a value.
     pub(crate) fn takes_natives(&self) -> bool {
         // The methods of strings are reached through their metatable.

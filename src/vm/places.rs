@@ -181,6 +181,27 @@ impl Places {
         format!(" ({})", names.join(" or "))
     }
 
+    /// Whether it is a table that is called where the program is, and no nil. The types of global variables' values
+    /// are asked of `type_of_global`.
+    pub(crate) fn calls_table(&self, mark: i64, type_of_global: impl Fn(&[u8]) -> &'static str) -> bool {
+        let type_of = |operand: &Operand| match (operand.holds, &operand.name) {
+            (Some(holds), _) => Some(holds.name()),
+            (None, Some(Variable { what: "global", name })) => Some(type_of_global(name)),
+            _ => None,
+        };
+        let mut found = false;
+        for callee in
+            self.chain(mark).next().into_iter().flat_map(calls).filter_map(|call| call.operands.first())
+        {
+            match type_of(callee) {
+                Some("table") => found = true,
+                Some("nil") | None => return false,
+                Some(_) => {}
+            }
+        }
+        found
+    }
+
     /// The line in the function that is `level` calls up, by the call it is in.
     pub(crate) fn caller_line(&self, mark: i64, level: usize) -> Option<u64> {
         self.chain(mark).nth(level).and_then(|region| self.line_of_call(region))

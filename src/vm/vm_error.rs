@@ -27,7 +27,15 @@ pub(crate) fn error_value<'gc>(ctx: Context<'gc>, shared: &Shared, error: &Error
     };
     let mark = mark(ctx, shared);
     let places = &shared.places;
-    let failure = Failure::of(error);
+    let mut failure = Failure::of(error);
+    // Of a table without `__call`, the VM tells the type of what it found in its metatable.
+    let type_of_global = |name: &[u8]| {
+        let name = LuaString::from_slice(&ctx, name);
+        ctx.globals().get_value(ctx, name).type_name()
+    };
+    if failure.is_call_of_nil() && places.calls_table(mark, type_of_global) {
+        failure = Failure::of_call("table");
+    }
     let name = match (failure.kind, failure.blamed) {
         (Some(kind), Some(at)) => places.name_of(mark, kind, &failure.found, at),
         _ => String::new(),
@@ -142,6 +150,10 @@ impl<'a> Failure<'a> {
             blamed: Some(0),
             message: format!("attempt to call a {found} value"),
         }
+    }
+
+    fn is_call_of_nil(&self) -> bool {
+        self.kind == Some(Kind::Operator(MetaMethod::Call)) && self.found == ["nil"]
     }
 
     fn of_operator(error: &'a MetaOperatorError) -> Self {

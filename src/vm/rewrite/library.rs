@@ -18,6 +18,7 @@ pub(super) struct Known {
 
 const NUMBER: Known = Known { gives: Some(Type::Number), single: true };
 const TEXT: Known = Known { gives: Some(Type::String), single: true };
+const TABLE: Known = Known { gives: Some(Type::Table), single: true };
 const VALUE: Known = Known { gives: None, single: true };
 const VALUES: Known = Known { gives: None, single: false };
 
@@ -49,6 +50,7 @@ impl<'a> Facts<'a> {
             b"pairs" if !self.metatables => VALUES,
             b"tonumber" | b"rawget" | b"rawset" | b"rawequal" => VALUE,
             b"rawlen" => NUMBER,
+            b"setmetatable" => TABLE,
             b"select" | b"unpack" | b"next" | b"ipairs" => VALUES,
             _ => return None,
         };
@@ -95,8 +97,8 @@ impl<'a> Facts<'a> {
     /// Whether a global variable certainly holds a native, be it one that calls back. `pcall` and `xpcall` are left
     /// out: they fail at nothing but their own use, and what they call would find one more function under it.
     pub(super) fn is_native(&self, global: &[u8]) -> bool {
-        const THOSE_THAT_CALL_BACK: [&[u8]; 6] =
-            [b"assert", b"getmetatable", b"pairs", b"print", b"setmetatable", b"tostring"];
+        const THOSE_THAT_CALL_BACK: [&[u8]; 5] =
+            [b"assert", b"getmetatable", b"pairs", b"print", b"tostring"];
         let calls_back = THOSE_THAT_CALL_BACK.contains(&global) && self.names.keeps_global(global);
         calls_back || self.function(global).is_some()
     }
@@ -112,6 +114,11 @@ impl<'a> Facts<'a> {
     /// name it is reached in some other way.
     pub(super) fn may_be_native(&self, name: Option<&[u8]>) -> bool {
         self.takes_natives && !name.is_some_and(|name| self.names.only_functions(name))
+    }
+
+    /// Whether what is reached by this name, of a global variable or a field, and then called, may be a table.
+    pub(super) fn may_be_called_table(&self, name: &[u8]) -> bool {
+        self.metatables && self.names.never_function(name)
     }
 
     /// Whether all functions in a global table certainly are natives.
