@@ -139,6 +139,11 @@ impl Names {
         self.given_functions.contains(name) && !self.given_others.contains(name)
     }
 
+    /// Whether a global variable or a field of this name is given a function where that is written.
+    pub(crate) fn given_function(&self, name: &[u8]) -> bool {
+        self.given_functions.contains(name)
+    }
+
     /// Whether what is called `name`, a global variable or a field, is given values that are no functions where
     /// they are written, and no others.
     pub(crate) fn never_function(&self, name: &[u8]) -> bool {

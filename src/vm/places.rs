@@ -1,7 +1,7 @@
 //! Where in its script a program is, and what its operations work on, for messages.
 //!
 //! A running program carries a **mark**: an integer whose lowest bits number the *region* it is
-//! in, a part of one function in which no two lines hold an operation of the same kind. The bits
+//! in, a part of one function in which no two lines hold an operation of the same kind, or one that calls. The bits
 //! above are the region its caller was in, and so on, for as many callers as 64 bits hold. When
 //! an operation fails, its kind and the region give the line, and mostly the variable.
 //!
@@ -35,6 +35,8 @@ pub(crate) struct Operation {
     /// The line, counted from 1.
     pub(crate) line: u64,
     pub(crate) operands: Vec<Operand>,
+    /// Whether it may call a function of the script that asks for its line.
+    pub(crate) calls: bool,
 }
 
 /// What an operation works on.
@@ -69,30 +71,42 @@ pub(crate) struct Region {
     operations: Vec<Operation>,
     /// The line of each kind there is.
     lines: Vec<(Kind, u64)>,
+    /// The line of those that call, of whatever kind.
+    calls: Option<u64>,
 }
 
 impl Region {
     /// A region of these operations, unless two lines have operations of one kind.
     pub(crate) fn of(function: &FunctionPlace, operations: Vec<Operation>) -> Option<Self> {
-        let mut region = Self { function: function.clone(), operations: Vec::new(), lines: Vec::new() };
+        let mut region =
+            Self { function: function.clone(), operations: Vec::new(), lines: Vec::new(), calls: None };
         region.add(operations).then_some(region)
     }
 
     /// Adds operations, if all of them can still be told apart. Returns whether they were added.
     pub(crate) fn add(&mut self, operations: Vec<Operation>) -> bool {
-        let lines = self.lines.len();
-        for new in &operations {
-            match self.lines.iter().find(|(kind, _)| *kind == new.kind) {
-                Some((_, line)) if *line != new.line => {
-                    self.lines.truncate(lines);
-                    return false;
-                }
-                Some(_) => {}
-                None => self.lines.push((new.kind, new.line)),
+        let (lines, calls) = (self.lines.len(), self.calls);
+        if operations.iter().all(|new| self.note_line(new)) {
+            self.operations.extend(operations);
+            return true;
+        }
+        self.lines.truncate(lines);
+        self.calls = calls;
+        false
+    }
+
+    /// Notes the line of an operation, unless another has to be told apart from it.
+    fn note_line(&mut self, new: &Operation) -> bool {
+        if new.calls && *self.calls.get_or_insert(new.line) != new.line {
+            return false;
+        }
+        match self.lines.iter().find(|(kind, _)| *kind == new.kind) {
+            Some((_, line)) => *line == new.line,
+            None => {
+                self.lines.push((new.kind, new.line));
+                true
             }
         }
-        self.operations.extend(operations);
-        true
     }
 }
 
@@ -214,7 +228,13 @@ impl Places {
     }
 
     fn line_of_call(&self, region: &Region) -> Option<u64> {
-        let line = self.exact_line(calls(region));
+        let calling = || region.operations.iter().filter(|operation| operation.calls);
+        // A metamethod's caller is an operation of another kind.
+        let by_metamethod = || {
+            let kind = calling().next()?.kind;
+            self.exact_line(calling().filter(|operation| operation.kind == kind))
+        };
+        let line = self.exact_line(calls(region)).or_else(by_metamethod);
         line.or(region.operations.first().map(|operation| operation.line))
     }
 
@@ -272,7 +292,7 @@ mod tests {
         let index = Kind::Operator(MetaMethod::Index);
         let operation = |name: String| {
             let name = Some(Variable { what: "field", name: name.into_bytes().into() });
-            Operation { kind: index, line: 1, operands: vec![Operand { holds: None, name }] }
+            Operation { kind: index, line: 1, operands: vec![Operand { holds: None, name }], calls: false }
         };
         let function = FunctionPlace { name: "main chunk".to_owned(), lines: 1..=1 };
         let region = Region::of(&function, names.map(operation).collect()).unwrap();

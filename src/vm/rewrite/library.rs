@@ -4,6 +4,8 @@
 //! nothing else there. Programs that might have (they assign to the name, hand the library's table
 //! around, or can reach the table of globals) are trusted in nothing.
 
+use piccolo::MetaMethod;
+
 use super::locals::Type;
 use crate::vm::names::Names;
 
@@ -40,6 +42,16 @@ impl<'a> Facts<'a> {
         let metatables = names.reaches_global("setmetatable");
         let callers = traced || names.raises_with_level();
         Self { names, metatables, callers, takes_natives: names.takes_natives() }
+    }
+
+    /// Whether the metamethod may be a function that asks for the line of its caller, as far as the names tell. Most
+    /// `__index` are tables.
+    pub(super) fn is_caller(&self, method: MetaMethod) -> bool {
+        let name = method.name().as_bytes();
+        let mostly_tables = matches!(method, MetaMethod::Index | MetaMethod::NewIndex);
+        let is_function =
+            self.names.given_function(name) || (!mostly_tables && self.names.defines_field(name));
+        self.callers && self.metatables && is_function
     }
 
     /// The native that a global variable certainly holds, of those that never call back.

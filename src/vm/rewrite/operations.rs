@@ -54,7 +54,12 @@ impl<'a> Collector<'a> {
 
     fn add(&mut self, kind: Kind, operands: Vec<Operand>) {
         let line = self.line.0.saturating_add(1);
-        self.operations.push(Operation { kind, line, operands });
+        let calls = match kind {
+            Kind::Operator(MetaMethod::Call) => true,
+            Kind::Operator(method) => self.facts.is_caller(method),
+            Kind::Key | Kind::Loop => false,
+        };
+        self.operations.push(Operation { kind, line, operands, calls });
     }
 
     fn add_operator(&mut self, method: MetaMethod, operands: Vec<Operand>) {
@@ -157,9 +162,7 @@ impl<'a> Collector<'a> {
     fn target(&mut self, target: &AssignmentTarget<Text>) {
         let AssignmentTarget::Field(table, field) = target else { return };
         let base = self.suffixed(table, None);
-        if base.holds != Some(Type::Table) {
-            self.add_operator(MetaMethod::NewIndex, vec![base]);
-        }
+        self.new_index(base);
         if let FieldSuffix::Indexed(key) = field {
             self.key(key);
         }
@@ -173,7 +176,12 @@ impl<'a> Collector<'a> {
             self.index(base);
             base = Operand { holds: None, name: Some(Variable { what: "field", name: field.clone() }) };
         }
-        if base.holds != Some(Type::Table) {
+        self.new_index(base);
+    }
+
+    /// A field of `base` is assigned to.
+    fn new_index(&mut self, base: Operand) {
+        if base.holds != Some(Type::Table) || self.facts.is_caller(MetaMethod::NewIndex) {
             self.add_operator(MetaMethod::NewIndex, vec![base]);
         }
     }
@@ -219,7 +227,9 @@ impl<'a> Collector<'a> {
         let holds = unary(self.facts, operator, Holds::from(operand.holds)).certain();
         match operator {
             UnaryOperator::Not => {}
-            UnaryOperator::Len if matches!(operand.holds, Some(Type::String | Type::Table)) => {}
+            UnaryOperator::Len if operand.holds == Some(Type::String) => {}
+            UnaryOperator::Len
+                if operand.holds == Some(Type::Table) && !self.facts.is_caller(MetaMethod::Len) => {}
             UnaryOperator::Len => self.add_operator(MetaMethod::Len, vec![operand]),
             UnaryOperator::Minus if operand.holds == Some(Type::Number) => {}
             UnaryOperator::Minus => self.add_operator(MetaMethod::Unm, vec![operand]),
@@ -354,7 +364,12 @@ impl<'a> Collector<'a> {
     }
 
     fn index(&mut self, base: Operand) {
-        if !matches!(base.holds, Some(Type::Table | Type::String)) {
+        let can_not_fail = match base.holds {
+            Some(Type::String) => true,
+            Some(Type::Table) => !self.facts.is_caller(MetaMethod::Index),
+            _ => false,
+        };
+        if !can_not_fail {
             self.add_operator(MetaMethod::Index, vec![base]);
         }
     }
