@@ -87,8 +87,13 @@ impl Names {
     pub(crate) fn of(chunk: &Chunk<Text>) -> Self {
         let mut names = Self::default();
         let Ok(()) = walk_chunk(&mut names, chunk);
-        names.all = [&b"_G"[..], b"_ENV", b"getfenv"].iter().any(|name| names.mentioned.contains(name));
+        names.all = [&b"_G"[..], b"getfenv"].iter().any(|name| names.mentioned.contains(name));
         names
+    }
+
+    /// Whether `name` stands anywhere in the program.
+    pub(crate) fn mentions(&self, name: &[u8]) -> bool {
+        self.mentioned.contains(name)
     }
 
     /// Whether the global `name` can be reached.

@@ -12,6 +12,7 @@ mod chunk;
 mod definitions;
 mod edit;
 mod elseif;
+mod environment;
 mod functions;
 mod library;
 mod locals;
