@@ -170,6 +170,7 @@ impl Places {
         let (method, names) = match name {
             ".." => (MetaMethod::Concat, [None, None]),
             "%" => (MetaMethod::Mod, [None, None]),
+            "<=" | ">=" => (MetaMethod::Le, [None, None]),
             name => (MetaMethod::Call, [Some(name.as_bytes()), None]),
         };
         self.lines.line(statement, Kind::Operator(method), std::iter::once(names)).unwrap_or(statement)

@@ -54,6 +54,11 @@ impl<'a> Facts<'a> {
         self.callers && self.metatables && is_function
     }
 
+    /// Whether `<=` may have to ask `__lt`.
+    pub(super) fn orders_by_less(&self) -> bool {
+        self.metatables && self.names.mentions(b"__lt") && !self.names.mentions(b"__le")
+    }
+
     /// The native that a global variable certainly holds, of those that never call back.
     pub(super) fn function(&self, global: &[u8]) -> Option<Known> {
         let known = match global {

@@ -410,9 +410,14 @@ impl<'a> Collector<'a> {
 
     /// A native in the place of an operator. It fails by itself, and asks for the names here.
     fn hidden(&mut self, name: &Text, expression: &SuffixedExpression<Text>) -> Operand {
-        let method = [(HiddenNative::Concat, MetaMethod::Concat), (HiddenNative::Modulo, MetaMethod::Mod)]
-            .into_iter()
-            .find_map(|(native, method)| (native.variable() == *name).then_some(method));
+        const OPERATORS: [(HiddenNative, MetaMethod); 4] = [
+            (HiddenNative::Concat, MetaMethod::Concat),
+            (HiddenNative::Modulo, MetaMethod::Mod),
+            (HiddenNative::LessEqual, MetaMethod::Le),
+            (HiddenNative::GreaterEqual, MetaMethod::Le),
+        ];
+        let method =
+            OPERATORS.into_iter().find_map(|(native, method)| (native.variable() == *name).then_some(method));
         let (Some(method), [SuffixPart::Call(CallSuffix::Function(arguments))]) =
             (method, &*expression.suffixes)
         else {
@@ -426,10 +431,14 @@ impl<'a> Collector<'a> {
             _ => false,
         };
         let all_safe = operands.iter().all(safe);
-        let gives = if concat { Type::String } else { Type::Number };
+        let gives = match method {
+            MetaMethod::Concat => Some(Type::String),
+            MetaMethod::Mod => Some(Type::Number),
+            _ => None,
+        };
         if !all_safe {
             self.add_operator(method, operands);
         }
-        Operand { holds: (all_safe || !self.facts.metatables).then_some(gives), name: None }
+        Operand { holds: gives.filter(|_| all_safe || !self.facts.metatables), name: None }
     }
 }

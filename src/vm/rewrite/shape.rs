@@ -262,6 +262,22 @@ mod tests {
     }
 
     #[test]
+    fn a_chain_of_operators_that_become_calls_compiles_or_is_refused() {
+        for operator in ["%", "<=", ">="] {
+            for count in (1..=260).step_by(7) {
+                let chain = format!(" {operator} a").repeat(count);
+                let source =
+                    format!("local mt = {{ __lt = f }} setmetatable(a, mt)\nlocal b, c\nx = a{chain}");
+                match Program::compile("s.lua", source.as_bytes()) {
+                    Ok(_) => {}
+                    Err(LoadError::Shape { .. }) if count > 100 => {}
+                    Err(error) => panic!("{count} of {operator}: {error}"),
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_largest_shapes_that_pass_also_compile() {
         for source in [
             format!("local x = 1{}", "+y".repeat(1_000)),

@@ -270,9 +270,13 @@ fn walk_expression<V: Visitor>(v: &mut V, expression: &Expression<Text>) -> Resu
 
 fn walk_operands<V: Visitor>(v: &mut V, expression: &Expression<Text>) -> Result<(), V::Error> {
     v.chain(expression.tail.len())?;
-    // `%` becomes a call with its left side as the first argument: all functions of a chain of them wait for its head.
-    let is_modulo = |operator: &BinaryOperator| usize::from(*operator == BinaryOperator::Mod);
-    v.keep(expression.tail.iter().map(|(operator, _)| is_modulo(operator)).sum())?;
+    // These may become calls with their left side as the first argument: all functions of a chain of them wait for its
+    // head.
+    let may_be_call = |operator: &BinaryOperator| {
+        let calls = [BinaryOperator::Mod, BinaryOperator::LessEqual, BinaryOperator::GreaterEqual];
+        usize::from(calls.contains(operator))
+    };
+    v.keep(expression.tail.iter().map(|(operator, _)| may_be_call(operator)).sum())?;
     match &*expression.head {
         HeadExpression::Simple(simple) => walk_simple(v, simple)?,
         HeadExpression::UnaryOperator(_, operand) => walk_expression(v, operand)?,
@@ -286,7 +290,7 @@ fn walk_operands<V: Visitor>(v: &mut V, expression: &Expression<Text>) -> Result
         } else {
             walk_expression(v, right)?;
         }
-        v.leave_kept(1 + is_modulo(operator));
+        v.leave_kept(1 + may_be_call(operator));
     }
     Ok(())
 }

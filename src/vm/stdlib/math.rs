@@ -191,7 +191,7 @@ fn modulo<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
             let found = [left.type_name(), right.type_name()];
             let at = culprit(found[0], found[1]);
             let message = format!("attempt to perform arithmetic on a {} value", found[at]);
-            Err(call.operand_error(MetaMethod::Mod, &found, at, &message))
+            Err(call.operand_error(MetaMethod::Mod, &found, Some(at), &message))
         }
     }
 }
