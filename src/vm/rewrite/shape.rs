@@ -14,7 +14,8 @@ use crate::vm::program::Text;
 
 /// Local variables of one function that are in scope at once, as in reference Lua 5.1.
 const MAX_LOCALS: usize = 200;
-/// Links in one chain of operators (`a + b + c`) or suffixes (`a.b.c`, `f()()`).
+/// Links in one chain of operators (`a + b + c`) or suffixes (`a.b.c`, `f()()`) and in those around it: the code
+/// generator goes down all of them at once.
 const MAX_CHAIN: usize = 1_000;
 /// Levels of nested functions, blocks and expressions.
 const MAX_NESTING: usize = 100;
@@ -32,8 +33,14 @@ const MAX_REGISTERS: usize = 251;
 /// The first place that is over a limit.
 pub(crate) fn check_shape(script: &str, chunk: &Chunk<Text>) -> Result<(), LoadError> {
     let main = Function { varargs: true, ..Function::default() };
-    let mut shape =
-        Shape { script, line: LineNumber(0), nesting: 0, functions: vec![main], blocks: Vec::new() };
+    let mut shape = Shape {
+        script,
+        line: LineNumber(0),
+        nesting: 0,
+        links: 0,
+        functions: vec![main],
+        blocks: Vec::new(),
+    };
     walk_chunk(&mut shape, chunk)
 }
 
@@ -42,6 +49,8 @@ struct Shape<'a> {
     /// The line of the statement being looked at.
     line: LineNumber,
     nesting: usize,
+    /// Links of the chains around here.
+    links: usize,
     /// The functions around here, outermost first.
     functions: Vec<Function>,
     /// Locals in scope when each block around here was entered.
@@ -173,7 +182,12 @@ impl Visitor for Shape<'_> {
     }
 
     fn chain(&mut self, operators: usize) -> Result<(), LoadError> {
-        self.at_most("operators in one chain", operators, MAX_CHAIN)
+        self.links += operators;
+        self.at_most("operators in one chain and those around it", self.links, MAX_CHAIN)
+    }
+
+    fn leave_chain(&mut self, links: usize) {
+        self.links -= links;
     }
 
     fn leave_expression(&mut self) {
@@ -181,7 +195,8 @@ impl Visitor for Shape<'_> {
     }
 
     fn suffixed(&mut self, _: &PrimaryExpression<Text>, suffixes: usize) -> Result<(), LoadError> {
-        self.at_most("fields and calls in one chain", suffixes, MAX_CHAIN)
+        self.links += suffixes;
+        self.at_most("fields and calls in one chain and those around it", self.links, MAX_CHAIN)
     }
 
     fn values(&mut self, what: &'static str, count: usize) -> Result<(), LoadError> {
@@ -217,13 +232,19 @@ mod tests {
     #[test]
     fn each_limit_is_named_with_the_line_and_what_was_found() {
         let chain = format!("\nlocal x = 1{}", "+1".repeat(1_001));
-        assert_eq!(refusal(&chain), "s.lua:2: operators in one chain: found 1001, the limit is 1000");
+        assert_eq!(
+            refusal(&chain),
+            "s.lua:2: operators in one chain and those around it: found 1001, the limit is 1000"
+        );
         let behind = format!("local x = 'a' .. 1{}", "+1".repeat(1_001));
-        assert_eq!(refusal(&behind), "s.lua:1: operators in one chain: found 1001, the limit is 1000");
+        assert_eq!(
+            refusal(&behind),
+            "s.lua:1: operators in one chain and those around it: found 1002, the limit is 1000"
+        );
         let suffixes = format!("x = a{}", ".b".repeat(1_001));
         assert_eq!(
             refusal(&suffixes),
-            "s.lua:1: fields and calls in one chain: found 1001, the limit is 1000"
+            "s.lua:1: fields and calls in one chain and those around it: found 1001, the limit is 1000"
         );
         let locals: String = (0..201).map(|i| format!("local a{i}\n")).collect();
         assert_eq!(

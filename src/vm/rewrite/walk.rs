@@ -53,6 +53,8 @@ pub(crate) trait Visitor {
     fn chain(&mut self, _operators: usize) -> Result<(), Self::Error> {
         Ok(())
     }
+    /// A chain of so many operators, fields and calls is over.
+    fn leave_chain(&mut self, _links: usize) {}
     fn leave_expression(&mut self) {}
     fn suffixed(&mut self, _primary: &PrimaryExpression<Text>, _suffixes: usize) -> Result<(), Self::Error> {
         Ok(())
@@ -292,6 +294,7 @@ fn walk_operands<V: Visitor>(v: &mut V, expression: &Expression<Text>) -> Result
         }
         v.leave_kept(1 + may_be_call(operator));
     }
+    v.leave_chain(expression.tail.len());
     Ok(())
 }
 
@@ -376,7 +379,9 @@ fn walk_suffixes<V: Visitor>(
             SuffixPart::Call(call) => walk_call(v, callee.take(), call)?,
         }
     }
-    call.map_or(Ok(()), |call| walk_call(v, callee, call))
+    call.map_or(Ok(()), |call| walk_call(v, callee, call))?;
+    v.leave_chain(suffixes.len());
+    Ok(())
 }
 
 fn walk_call<V: Visitor>(v: &mut V, callee: Option<&Text>, call: &CallSuffix<Text>) -> Result<(), V::Error> {
