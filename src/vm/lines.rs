@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use crate::vm::large_stack::on_large_stack;
 use crate::vm::places::Kind;
 use crate::vm::syntax_error::{self, Spot};
 
@@ -30,6 +31,11 @@ impl Lines {
         Self { source: source.into(), spots: OnceLock::new() }
     }
 
+    /// Reads the source. Whoever runs the program may have a small stack, and deeply nested source takes a large one.
+    fn read(&self) -> HashMap<u64, Vec<Spot>> {
+        on_large_stack(|| of_several_lines(&self.source)).unwrap_or_default()
+    }
+
     /// The line of an operation of the statement that begins at line `statement`: of the first with one of these
     /// `operands`, or if they have no names, of all of its kind when these are on one line.
     pub(crate) fn line<'a>(
@@ -38,7 +44,7 @@ impl Lines {
         kind: Kind,
         operands: impl Iterator<Item = Names<'a>>,
     ) -> Option<u64> {
-        let spots = self.spots.get_or_init(|| of_several_lines(&self.source)).get(&statement)?;
+        let spots = self.spots.get_or_init(|| self.read()).get(&statement)?;
         let spots = || spots.iter().filter(|spot| spot.kind == kind);
         let operands: Vec<Names<'_>> = operands.take(MAX_NAMED + 1).collect();
         let are_named =
@@ -65,4 +71,30 @@ fn of_several_lines(source: &[u8]) -> HashMap<u64, Vec<Spot>> {
 /// Whether the operation's operands have these names. One that has no name may be anything.
 fn has_names(spot: &Spot, names: &Names<'_>) -> bool {
     spot.names.iter().zip(names).all(|(found, wanted)| wanted.is_none() || found.as_deref() == *wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deepest_source_is_read_for_a_program_on_a_small_stack() {
+        const STACK_BYTES: usize = 256 * 1024;
+        for (open, close) in [
+            ("(", ")"),
+            ("{", "}"),
+            ("f(", ")"),
+            ("a[", "]"),
+            ("not ", ""),
+            ("function() return ", " end"),
+            ("{ f = function() return ", " end }"),
+        ] {
+            let source = format!("x =\n{}a.b{}", open.repeat(250), close.repeat(250));
+            let looked_up = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
+                let lines = Lines::of(source.as_bytes());
+                lines.line(1, Kind::Operator(piccolo::MetaMethod::Index), std::iter::empty())
+            });
+            looked_up.unwrap().join().unwrap();
+        }
+    }
 }

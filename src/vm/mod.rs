@@ -15,6 +15,7 @@ mod from_json;
 mod installer;
 mod json_marks;
 mod json_tree;
+mod large_stack;
 mod limits;
 mod lines;
 mod machine;
