@@ -101,6 +101,11 @@ impl Names {
         self.all || self.mentioned.contains(name.as_bytes())
     }
 
+    /// Whether the table of globals itself can be reached.
+    pub(crate) fn reaches_globals(&self) -> bool {
+        self.all
+    }
+
     /// Whether `field` of the global table `library` can be reached.
     pub(crate) fn reaches_field(&self, library: &str, field: &str) -> bool {
         self.all || self.mentioned.contains(field.as_bytes()) || self.whole.contains(library.as_bytes())

@@ -59,6 +59,11 @@ impl<'a> Facts<'a> {
         self.metatables && self.names.mentions(b"__lt") && !self.names.mentions(b"__le")
     }
 
+    /// Whether the table of globals may have a metamethod that asks for the line of its caller.
+    pub(super) fn globals_call(&self, method: MetaMethod) -> bool {
+        self.names.reaches_globals() && self.is_caller(method)
+    }
+
     /// The native that a global variable certainly holds, of those that never call back.
     pub(super) fn function(&self, global: &[u8]) -> Option<Known> {
         let known = match global {

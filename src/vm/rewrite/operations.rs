@@ -160,7 +160,10 @@ impl<'a> Collector<'a> {
     }
 
     fn target(&mut self, target: &AssignmentTarget<Text>) {
-        let AssignmentTarget::Field(table, field) = target else { return };
+        let (table, field) = match target {
+            AssignmentTarget::Field(table, field) => (table, field),
+            AssignmentTarget::Name(name) => return self.global(name, MetaMethod::NewIndex),
+        };
         let base = self.suffixed(table, None);
         self.new_index(base);
         if let FieldSuffix::Indexed(key) = field {
@@ -170,7 +173,8 @@ impl<'a> Collector<'a> {
 
     /// `function a.b.c() … end` assigns a field.
     fn function_target(&mut self, name: &Text, fields: &[Text]) {
-        let Some((_, path)) = fields.split_last() else { return };
+        let Some((_, path)) = fields.split_last() else { return self.global(name, MetaMethod::NewIndex) };
+        self.global(name, MetaMethod::Index);
         let mut base = self.variable(name);
         for field in path {
             self.index(base);
@@ -299,6 +303,13 @@ impl<'a> Collector<'a> {
         Operand { holds, name: None }
     }
 
+    /// A variable is looked up, or assigned to, in the table of globals, if it is one of these.
+    fn global(&mut self, name: &Text, method: MetaMethod) {
+        if self.facts.globals_call(method) && local(name).is_none() {
+            self.add_operator(method, vec![Operand { holds: Some(Type::Table), name: None }]);
+        }
+    }
+
     fn variable(&self, text: &Text) -> Operand {
         match local(text) {
             Some(local) => {
@@ -321,7 +332,10 @@ impl<'a> Collector<'a> {
     ) -> Operand {
         let mut value = match &expression.primary {
             PrimaryExpression::Name(name) if is_hidden(name) => return self.hidden(name, expression),
-            PrimaryExpression::Name(name) => self.variable(name),
+            PrimaryExpression::Name(name) => {
+                self.global(name, MetaMethod::Index);
+                self.variable(name)
+            }
             PrimaryExpression::GroupedExpression(inner) => self.operand(inner),
         };
         for (at, suffix) in expression.suffixes.iter().enumerate() {
