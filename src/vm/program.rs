@@ -127,13 +127,14 @@ fn compile_checked(name: &str, source: &[u8], traced: bool) -> Result<Program, L
     let mut interner = Interner::default();
     let mended;
     let (source, parsed) = match compiler::parse_chunk(source, &mut interner) {
-        Err(error) => match syntax_error::mended(source) {
-            Some(better) => {
-                mended = better;
-                (&*mended, compiler::parse_chunk(&mended, &mut interner))
+        Err(error) => {
+            mended = syntax_error::mended(source);
+            match mended.as_deref().map(|better| (better, compiler::parse_chunk(better, &mut interner))) {
+                Some((better, Ok(chunk))) => (better, Ok(chunk)),
+                // The message is about what the author wrote.
+                _ => (source, Err(error)),
             }
-            None => (source, Err(error)),
-        },
+        }
         parsed => (source, parsed),
     };
     let mut chunk = parsed.map_err(|error| syntax_error::from_parser(name, source, &error))?;
