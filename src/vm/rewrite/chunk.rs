@@ -23,6 +23,7 @@ use super::environment::{ENVIRONMENT, free_environment};
 use super::library::Facts;
 use super::marks::{mark_variable, set_marks};
 use super::operators::{HiddenNative, bind_operators};
+use super::repeat::keep_lines;
 use super::resolve::name_locals;
 use super::targets::keep_targets;
 use crate::vm::names::Names;
@@ -46,6 +47,7 @@ pub(crate) fn rewrite(
     keep_targets(chunk);
     let mut natives = bind_operators(chunk, &facts);
     let places = set_marks(chunk, (script, source), &facts, &mut natives);
+    keep_lines(chunk);
     if names.mentions(ENVIRONMENT) {
         free_environment(chunk);
     }

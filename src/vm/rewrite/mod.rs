@@ -20,6 +20,7 @@ mod look;
 mod marks;
 mod operations;
 mod operators;
+mod repeat;
 mod resolve;
 mod returns;
 mod shape;
