@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use piccolo::MetaMethod;
+
 use crate::vm::large_stack::on_large_stack;
 use crate::vm::places::Kind;
 use crate::vm::syntax_error::{self, Spot};
@@ -47,8 +49,8 @@ impl Lines {
         let spots = self.spots.get_or_init(|| self.read()).get(&statement)?;
         let spots = || spots.iter().filter(|spot| spot.kind == kind);
         let operands: Vec<Names<'_>> = operands.take(MAX_NAMED + 1).collect();
-        let are_named =
-            operands.len() <= MAX_NAMED && operands.iter().all(|names| names.iter().any(Option::is_some));
+        let are_told_apart = |names: &Names<'_>| names.iter().any(Option::is_some) || has_exact_names(kind);
+        let are_named = operands.len() <= MAX_NAMED && operands.iter().all(are_told_apart);
         let named = spots().filter(|spot| operands.iter().any(|names| has_names(spot, names)));
         let first_named = if are_named { named.map(|spot| spot.line).min() } else { None };
         first_named.or_else(|| {
@@ -68,9 +70,18 @@ fn of_several_lines(source: &[u8]) -> HashMap<u64, Vec<Spot>> {
     statements
 }
 
-/// Whether the operation's operands have these names. One that has no name may be anything.
+/// Whether the operation's operands have these names. One that has no name may be anything, where the grammar may call
+/// it something.
 fn has_names(spot: &Spot, names: &Names<'_>) -> bool {
-    spot.names.iter().zip(names).all(|(found, wanted)| wanted.is_none() || found.as_deref() == *wanted)
+    let may_be_anything = !has_exact_names(spot.kind);
+    let mut both = spot.names.iter().zip(names);
+    both.all(|(found, wanted)| (wanted.is_none() && may_be_anything) || found.as_deref() == *wanted)
+}
+
+/// Whether the grammar gives the operand of such an operation no other name than the tree does. An operator's may be what
+/// a longer operand ends in.
+fn has_exact_names(kind: Kind) -> bool {
+    matches!(kind, Kind::Operator(MetaMethod::Call | MetaMethod::Index | MetaMethod::NewIndex))
 }
 
 #[cfg(test)]
@@ -92,7 +103,7 @@ mod tests {
             let source = format!("x =\n{}a.b{}", open.repeat(250), close.repeat(250));
             let looked_up = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
                 let lines = Lines::of(source.as_bytes());
-                lines.line(1, Kind::Operator(piccolo::MetaMethod::Index), std::iter::empty())
+                lines.line(1, Kind::Operator(MetaMethod::Index), std::iter::empty())
             });
             looked_up.unwrap().join().unwrap();
         }

@@ -64,6 +64,14 @@ pub(crate) struct FunctionPlace {
     pub(crate) lines: RangeInclusive<u64>,
 }
 
+impl FunctionPlace {
+    /// The name without what it is a field of; nothing for one without a name.
+    fn own_name(&self) -> Option<&str> {
+        let path = self.name.strip_prefix("function '")?.strip_suffix('\'')?;
+        path.rsplit('.').next()
+    }
+}
+
 /// A part of a function in which the kind of an operation gives its line.
 #[derive(Debug)]
 pub(crate) struct Region {
@@ -219,7 +227,9 @@ impl Places {
 
     /// The line in the function that is `level` calls up, by the call it is in.
     pub(crate) fn caller_line(&self, mark: i64, level: usize) -> Option<u64> {
-        self.chain(mark).nth(level).and_then(|region| self.line_of_call(region))
+        let mut chain = self.chain(mark);
+        let called = level.checked_sub(1).and_then(|below| chain.nth(below));
+        chain.next().and_then(|region| self.line_of_call(region, called))
     }
 
     /// The line on which the statement begins that the program is in, by the call in it.
@@ -228,14 +238,19 @@ impl Places {
         calls(region).next().or(region.operations.first()).map(|operation| operation.line)
     }
 
-    fn line_of_call(&self, region: &Region) -> Option<u64> {
+    /// The line of the call in a region. The function of the region `called` may tell by its name which it is.
+    fn line_of_call(&self, region: &Region, called: Option<&Region>) -> Option<u64> {
         let calling = || region.operations.iter().filter(|operation| operation.calls);
-        // A metamethod's caller is an operation of another kind.
-        let by_metamethod = || {
-            let kind = calling().next()?.kind;
-            self.exact_line(calling().filter(|operation| operation.kind == kind))
+        let of_kind = |kind| calling().filter(move |operation| operation.kind == kind);
+        let name = called.and_then(|called| called.function.own_name());
+        let is_named = move |operation: &&Operation| name.is_some_and(|name| calls_by_name(operation, name));
+        let line = match calling().find(is_named) {
+            Some(named) => self.exact_line(of_kind(named.kind).filter(is_named)),
+            // A metamethod's caller is an operation of another kind.
+            None => {
+                self.exact_line(calls(region)).or_else(|| self.exact_line(of_kind(calling().next()?.kind)))
+            }
         };
-        let line = self.exact_line(calls(region)).or_else(by_metamethod);
         line.or(region.operations.first().map(|operation| operation.line))
     }
 
@@ -244,10 +259,12 @@ impl Places {
     /// with the line where it was raised first.
     pub(crate) fn traceback(&self, mark: i64, innermost: Option<u64>) -> Vec<(String, u64)> {
         let mut first = innermost;
+        let mut called = None;
         self.chain(mark)
             .filter_map(|region| {
                 let inside = first.take().filter(|line| region.function.lines.contains(line));
-                let line = inside.or_else(|| self.line_of_call(region))?;
+                let called = called.replace(region);
+                let line = inside.or_else(|| self.line_of_call(region, called))?;
                 Some((region.function.name.clone(), line))
             })
             .collect()
@@ -256,10 +273,33 @@ impl Places {
 
 fn candidates<'a>(region: &'a Region, kind: Kind, found: &[&str]) -> impl Iterator<Item = &'a Operation> {
     region.operations.iter().filter(move |operation| {
-        let possible =
-            |(operand, found): (&Operand, &&str)| operand.holds.is_none_or(|holds| holds.name() == *found);
+        let possible = |(operand, found): (&Operand, &&str)| match operand.holds {
+            None => true,
+            // The VM calls a table without `__call` nil.
+            Some(Type::Table) if kind == Kind::Operator(MetaMethod::Call) => {
+                matches!(*found, "nil" | "table")
+            }
+            Some(holds) => holds.name() == *found,
+        };
         operation.kind == kind && operation.operands.iter().zip(found).all(possible)
     })
+}
+
+/// Whether the operation calls what has this name, be it the metamethod of an operator.
+fn calls_by_name(operation: &Operation, name: &str) -> bool {
+    match operation.kind {
+        Kind::Operator(MetaMethod::Call) => {
+            let Some(callee) = operation.operands.first() else { return false };
+            match &callee.name {
+                _ if name == MetaMethod::Call.name() => callee.holds == Some(Type::Table),
+                Some(callee) => &*callee.name == name.as_bytes(),
+                None => false,
+            }
+        }
+        Kind::Operator(MetaMethod::Le) if name == MetaMethod::Lt.name() => true,
+        Kind::Operator(method) => method.name() == name,
+        Kind::Key | Kind::Loop => false,
+    }
 }
 
 fn calls(region: &Region) -> impl Iterator<Item = &Operation> {

@@ -47,7 +47,8 @@ impl<'a> Facts<'a> {
     /// Whether the metamethod may be a function that asks for the line of its caller, as far as the names tell. Most
     /// `__index` are tables.
     pub(super) fn is_caller(&self, method: MetaMethod) -> bool {
-        let name = method.name().as_bytes();
+        let asked = if method == MetaMethod::Le && self.orders_by_less() { MetaMethod::Lt } else { method };
+        let name = asked.name().as_bytes();
         let mostly_tables = matches!(method, MetaMethod::Index | MetaMethod::NewIndex);
         let is_function =
             self.names.given_function(name) || (!mostly_tables && self.names.defines_field(name));
