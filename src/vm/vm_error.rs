@@ -98,6 +98,9 @@ fn position_of(message: &str) -> Option<Position> {
     Some(Position { script: script.to_owned(), line: line.parse().ok()? })
 }
 
+/// What later versions of Lua say of a fraction in an operation on bits.
+const NO_INTEGER: &str = "number has no integer representation";
+
 /// What failed in the VM.
 struct Failure<'a> {
     kind: Option<Kind>,
@@ -166,6 +169,9 @@ impl<'a> Failure<'a> {
                 };
                 Self::plain(Kind::Operator(*method), &message)
             }
+            MetaOperatorError::Unary(MetaMethod::BNot, "number") => {
+                Self::plain(Kind::Operator(MetaMethod::BNot), NO_INTEGER)
+            }
             MetaOperatorError::Unary(method, found) => {
                 let what = match method {
                     MetaMethod::Index | MetaMethod::NewIndex => "index",
@@ -200,6 +206,11 @@ impl<'a> Failure<'a> {
             MetaMethod::IDiv if left == "number" && right == "number" => {
                 (None, "attempt to divide by zero".to_owned())
             }
+            // Numbers fail in operations on bits alone.
+            MetaMethod::Shl | MetaMethod::Shr if left == "number" && right == "number" => {
+                (None, "attempt to shift a fraction, or by a fraction or a negative number".to_owned())
+            }
+            _ if left == "number" && right == "number" => (None, NO_INTEGER.to_owned()),
             _ => {
                 let at = culprit(left, right);
                 let found = if at == 0 { left } else { right };
