@@ -70,11 +70,10 @@ impl<'a> Facts<'a> {
         let known = match global {
             b"type" => TEXT,
             b"tostring" if !self.metatables => TEXT,
-            b"pairs" if !self.metatables => VALUES,
             b"tonumber" | b"rawget" | b"rawset" | b"rawequal" => VALUE,
             b"rawlen" => NUMBER,
             b"setmetatable" => TABLE,
-            b"select" | b"unpack" | b"next" | b"ipairs" => VALUES,
+            b"select" | b"unpack" | b"next" | b"pairs" | b"ipairs" => VALUES,
             _ => return None,
         };
         self.names.keeps_global(global).then_some(known)
@@ -120,10 +119,15 @@ impl<'a> Facts<'a> {
     /// Whether a global variable certainly holds a native, be it one that calls back. `pcall` and `xpcall` are left
     /// out: they fail at nothing but their own use, and what they call would find one more function under it.
     pub(super) fn is_native(&self, global: &[u8]) -> bool {
-        const THOSE_THAT_CALL_BACK: [&[u8]; 5] =
-            [b"assert", b"getmetatable", b"pairs", b"print", b"tostring"];
+        const THOSE_THAT_CALL_BACK: [&[u8]; 4] = [b"assert", b"getmetatable", b"print", b"tostring"];
         let calls_back = THOSE_THAT_CALL_BACK.contains(&global) && self.names.keeps_global(global);
         calls_back || self.function(global).is_some()
+    }
+
+    /// Whether a global variable certainly holds a function of the library.
+    pub(super) fn is_function(&self, global: &[u8]) -> bool {
+        let calls = matches!(global, b"pcall" | b"xpcall") && self.names.keeps_global(global);
+        calls || self.raises(global) || self.is_native(global)
     }
 
     /// Whether `x:name()` calls a native as far as the names tell: strings have such a method and the program gives

@@ -291,7 +291,10 @@ impl<'a> Collector<'a> {
         let is_own = called.is_some() && called == self.own;
         let can_not_fail = callee.holds == Some(Type::Function) && !self.all_calls;
         if !is_native && !is_own && !can_not_fail {
-            self.add_operator(MetaMethod::Call, vec![callee]);
+            // A native that calls back can be called, whatever then fails in it.
+            let is_function = called.is_some_and(|name| self.facts.is_function(name));
+            let holds = if is_function { Some(Type::Function) } else { callee.holds };
+            self.add_operator(MetaMethod::Call, vec![Operand { holds, ..callee }]);
         }
         let given = called.and_then(|name| local(name)?.gives.flatten());
         Operand { holds: known.and_then(|known| known.gives).or(given), name: None }

@@ -23,7 +23,7 @@ use super::look;
 use super::marks::{CALLERS_MARK, MARK};
 use super::operations::Collector;
 use super::operators::{HiddenNative, is_hidden};
-use super::types::{calls_native, may_call_native, may_call_table, type_of};
+use super::types::{calls_native, may_call_native, may_call_other, type_of};
 use crate::vm::program::Text;
 
 /// Values that are kept in variables while the mark is put back; more go through a native.
@@ -129,7 +129,7 @@ impl Leaving<'_, '_> {
     fn tail_call(&mut self, mut returns: Vec<Expression<Text>>) -> Expression<Text> {
         let only = returns.pop().unwrap_or_else(|| variable(CALLERS_MARK));
         let is_function = callee_is_function(self.facts, &only);
-        let may_be_other = may_call_native(self.facts, &only) || may_call_table(self.facts, &only);
+        let may_be_other = may_call_native(self.facts, &only) || may_call_other(self.facts, &only);
         let Some((callee, arguments)) = split_call(only) else { return variable(CALLERS_MARK) };
         let mut parts = match callee {
             Callee::Plain(callee) => vec![callee],

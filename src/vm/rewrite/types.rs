@@ -233,12 +233,12 @@ pub(super) fn calls_native(facts: &Facts<'_>, expression: &Expression<Text>) -> 
     }
 }
 
-/// Whether the expression is a call of what looks like a table.
-pub(super) fn may_call_table(facts: &Facts<'_>, expression: &Expression<Text>) -> bool {
+/// Whether the expression is a call of what certainly is no function, or looks like a table.
+pub(super) fn may_call_other(facts: &Facts<'_>, expression: &Expression<Text>) -> bool {
     let Some((primary, suffixes, CallSuffix::Function(_))) = look::call(expression) else { return false };
     match (primary, suffixes) {
         (PrimaryExpression::Name(name), []) => match local(name) {
-            Some(local) => local.holds == Some(Type::Table),
+            Some(local) => local.holds.is_some_and(|holds| holds != Type::Function),
             None => facts.may_be_called_table(name),
         },
         (_, [.., SuffixPart::Field(FieldSuffix::Named(name))]) => facts.may_be_called_table(name),
