@@ -138,18 +138,18 @@ impl<'gc> Call<'gc, '_> {
         at.map(|at| format!("{at}: ")).unwrap_or_default()
     }
 
-    /// The error `message` about operand `at` of an operation that this native does in the place of an operator, on
-    /// operands of the types `found`: with the operation's own line, and the operand's name behind it.
+    /// The error `message` of an operation that this native does in the place of an operator, on operands of the types
+    /// `found`: with the operation's own line, and behind it the name of operand `at`, if it is about one.
     pub(crate) fn operand_error(
         &mut self,
         method: MetaMethod,
         found: &[&str],
-        at: usize,
+        at: Option<usize>,
         message: &str,
     ) -> Raise<'gc> {
         let (places, kind) = (&self.shared.places, Kind::Operator(method));
         let mark = mark(self.ctx, self.shared);
-        let name = places.name_of(mark, kind, found, at);
+        let name = at.map(|at| places.name_of(mark, kind, found, at)).unwrap_or_default();
         let message = format!("{message}{name}");
         let line = self.calling_statement().and_then(|_| places.line_of(mark, kind, found));
         let Some(line) = line else { return Raise::Message(message) };

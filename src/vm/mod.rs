@@ -16,6 +16,7 @@ mod installer;
 mod json_marks;
 mod json_room;
 mod json_tree;
+mod large_stack;
 mod limits;
 mod lines;
 mod machine;

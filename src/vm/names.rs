@@ -87,13 +87,23 @@ impl Names {
     pub(crate) fn of(chunk: &Chunk<Text>) -> Self {
         let mut names = Self::default();
         let Ok(()) = walk_chunk(&mut names, chunk);
-        names.all = [&b"_G"[..], b"_ENV", b"getfenv"].iter().any(|name| names.mentioned.contains(name));
+        names.all = [&b"_G"[..], b"getfenv"].iter().any(|name| names.mentioned.contains(name));
         names
+    }
+
+    /// Whether `name` stands anywhere in the program.
+    pub(crate) fn mentions(&self, name: &[u8]) -> bool {
+        self.mentioned.contains(name)
     }
 
     /// Whether the global `name` can be reached.
     pub(crate) fn reaches_global(&self, name: &str) -> bool {
         self.all || self.mentioned.contains(name.as_bytes())
+    }
+
+    /// Whether the table of globals itself can be reached.
+    pub(crate) fn reaches_globals(&self) -> bool {
+        self.all
     }
 
     /// Whether `field` of the global table `library` can be reached.
@@ -137,6 +147,17 @@ impl Names {
     /// names tell.
     pub(crate) fn only_functions(&self, name: &[u8]) -> bool {
         self.given_functions.contains(name) && !self.given_others.contains(name)
+    }
+
+    /// Whether a global variable or a field of this name is given a function where that is written.
+    pub(crate) fn given_function(&self, name: &[u8]) -> bool {
+        self.given_functions.contains(name)
+    }
+
+    /// Whether what is called `name`, a global variable or a field, is given values that are no functions where
+    /// they are written, and no others.
+    pub(crate) fn never_function(&self, name: &[u8]) -> bool {
+        self.given_others.contains(name) && !self.given_functions.contains(name)
     }
 
     /// Whether the program may get hold of a native as a value.

@@ -1,7 +1,7 @@
 //! Where in its script a program is, and what its operations work on, for messages.
 //!
 //! A running program carries a **mark**: an integer whose lowest bits number the *region* it is
-//! in, a part of one function in which no two lines hold an operation of the same kind. The bits
+//! in, a part of one function in which no two lines hold an operation of the same kind, or one that calls. The bits
 //! above are the region its caller was in, and so on, for as many callers as 64 bits hold. When
 //! an operation fails, its kind and the region give the line, and mostly the variable.
 //!
@@ -36,6 +36,8 @@ pub(crate) struct Operation {
     /// The line, counted from 1.
     pub(crate) line: u64,
     pub(crate) operands: Vec<Operand>,
+    /// Whether it may call a function of the script that asks for its line.
+    pub(crate) calls: bool,
 }
 
 /// What an operation works on.
@@ -63,6 +65,14 @@ pub(crate) struct FunctionPlace {
     pub(crate) lines: RangeInclusive<u64>,
 }
 
+impl FunctionPlace {
+    /// The name without what it is a field of; nothing for one without a name.
+    fn own_name(&self) -> Option<&str> {
+        let path = self.name.strip_prefix("function '")?.strip_suffix('\'')?;
+        path.rsplit('.').next()
+    }
+}
+
 /// A part of a function in which the kind of an operation gives its line.
 #[derive(Debug)]
 pub(crate) struct Region {
@@ -71,30 +81,42 @@ pub(crate) struct Region {
     operations: Vec<Operation>,
     /// The line of each kind there is.
     lines: Vec<(Kind, u64)>,
+    /// The line of those that call, of whatever kind.
+    calls: Option<u64>,
 }
 
 impl Region {
     /// A region of these operations, unless two lines have operations of one kind.
     pub(crate) fn of(function: &Arc<FunctionPlace>, operations: Vec<Operation>) -> Option<Self> {
-        let mut region = Self { function: function.clone(), operations: Vec::new(), lines: Vec::new() };
+        let mut region =
+            Self { function: function.clone(), operations: Vec::new(), lines: Vec::new(), calls: None };
         region.add(operations).then_some(region)
     }
 
     /// Adds operations, if all of them can still be told apart. Returns whether they were added.
     pub(crate) fn add(&mut self, operations: Vec<Operation>) -> bool {
-        let lines = self.lines.len();
-        for new in &operations {
-            match self.lines.iter().find(|(kind, _)| *kind == new.kind) {
-                Some((_, line)) if *line != new.line => {
-                    self.lines.truncate(lines);
-                    return false;
-                }
-                Some(_) => {}
-                None => self.lines.push((new.kind, new.line)),
+        let (lines, calls) = (self.lines.len(), self.calls);
+        if operations.iter().all(|new| self.note_line(new)) {
+            self.operations.extend(operations);
+            return true;
+        }
+        self.lines.truncate(lines);
+        self.calls = calls;
+        false
+    }
+
+    /// Notes the line of an operation, unless another has to be told apart from it.
+    fn note_line(&mut self, new: &Operation) -> bool {
+        if new.calls && *self.calls.get_or_insert(new.line) != new.line {
+            return false;
+        }
+        match self.lines.iter().find(|(kind, _)| *kind == new.kind) {
+            Some((_, line)) => *line == new.line,
+            None => {
+                self.lines.push((new.kind, new.line));
+                true
             }
         }
-        self.operations.extend(operations);
-        true
     }
 }
 
@@ -149,8 +171,7 @@ impl Places {
     fn exact_line<'a>(&self, operations: impl Iterator<Item = &'a Operation>) -> Option<u64> {
         let mut operations = operations.peekable();
         let first = *operations.peek()?;
-        let Kind::Operator(method) = first.kind else { return Some(first.line) };
-        let line = self.lines.line(first.line, method, operations.map(names_of));
+        let line = self.lines.line(first.line, first.kind, operations.map(names_of));
         Some(line.unwrap_or(first.line))
     }
 
@@ -159,9 +180,10 @@ impl Places {
         let (method, names) = match name {
             ".." => (MetaMethod::Concat, [None, None]),
             "%" => (MetaMethod::Mod, [None, None]),
+            "<=" | ">=" => (MetaMethod::Le, [None, None]),
             name => (MetaMethod::Call, [Some(name.as_bytes()), None]),
         };
-        self.lines.line(statement, method, std::iter::once(names)).unwrap_or(statement)
+        self.lines.line(statement, Kind::Operator(method), std::iter::once(names)).unwrap_or(statement)
     }
 
     /// ` (field 'answer')`: what operand number `at` of the operation that failed is called, or
@@ -184,9 +206,32 @@ impl Places {
         format!(" ({})", names.join(" or "))
     }
 
+    /// Whether it is a table that is called where the program is, and no nil. The types of global variables' values
+    /// are asked of `type_of_global`.
+    pub(crate) fn calls_table(&self, mark: i64, type_of_global: impl Fn(&[u8]) -> &'static str) -> bool {
+        let type_of = |operand: &Operand| match (operand.holds, &operand.name) {
+            (Some(holds), _) => Some(holds.name()),
+            (None, Some(Variable { what: "global", name })) => Some(type_of_global(name)),
+            _ => None,
+        };
+        let mut found = false;
+        for callee in
+            self.chain(mark).next().into_iter().flat_map(calls).filter_map(|call| call.operands.first())
+        {
+            match type_of(callee) {
+                Some("table") => found = true,
+                Some("nil") | None => return false,
+                Some(_) => {}
+            }
+        }
+        found
+    }
+
     /// The line in the function that is `level` calls up, by the call it is in.
     pub(crate) fn caller_line(&self, mark: i64, level: usize) -> Option<u64> {
-        self.chain(mark).nth(level).and_then(|region| self.line_of_call(region))
+        let mut chain = self.chain(mark);
+        let called = level.checked_sub(1).and_then(|below| chain.nth(below));
+        chain.next().and_then(|region| self.line_of_call(region, called))
     }
 
     /// The line on which the statement begins that the program is in, by the call in it.
@@ -195,8 +240,19 @@ impl Places {
         calls(region).next().or(region.operations.first()).map(|operation| operation.line)
     }
 
-    fn line_of_call(&self, region: &Region) -> Option<u64> {
-        let line = self.exact_line(calls(region));
+    /// The line of the call in a region. The function of the region `called` may tell by its name which it is.
+    fn line_of_call(&self, region: &Region, called: Option<&Region>) -> Option<u64> {
+        let calling = || region.operations.iter().filter(|operation| operation.calls);
+        let of_kind = |kind| calling().filter(move |operation| operation.kind == kind);
+        let name = called.and_then(|called| called.function.own_name());
+        let is_named = move |operation: &&Operation| name.is_some_and(|name| calls_by_name(operation, name));
+        let line = match calling().find(is_named) {
+            Some(named) => self.exact_line(of_kind(named.kind).filter(is_named)),
+            // A metamethod's caller is an operation of another kind.
+            None => {
+                self.exact_line(calls(region)).or_else(|| self.exact_line(of_kind(calling().next()?.kind)))
+            }
+        };
         line.or(region.operations.first().map(|operation| operation.line))
     }
 
@@ -205,10 +261,12 @@ impl Places {
     /// with the line where it was raised first.
     pub(crate) fn traceback(&self, mark: i64, innermost: Option<u64>) -> Vec<(String, u64)> {
         let mut first = innermost;
+        let mut called = None;
         self.chain(mark)
             .filter_map(|region| {
                 let inside = first.take().filter(|line| region.function.lines.contains(line));
-                let line = inside.or_else(|| self.line_of_call(region))?;
+                let called = called.replace(region);
+                let line = inside.or_else(|| self.line_of_call(region, called))?;
                 Some((region.function.name.clone(), line))
             })
             .collect()
@@ -217,10 +275,33 @@ impl Places {
 
 fn candidates<'a>(region: &'a Region, kind: Kind, found: &[&str]) -> impl Iterator<Item = &'a Operation> {
     region.operations.iter().filter(move |operation| {
-        let possible =
-            |(operand, found): (&Operand, &&str)| operand.holds.is_none_or(|holds| holds.name() == *found);
+        let possible = |(operand, found): (&Operand, &&str)| match operand.holds {
+            None => true,
+            // The VM calls a table without `__call` nil.
+            Some(Type::Table) if kind == Kind::Operator(MetaMethod::Call) => {
+                matches!(*found, "nil" | "table")
+            }
+            Some(holds) => holds.name() == *found,
+        };
         operation.kind == kind && operation.operands.iter().zip(found).all(possible)
     })
+}
+
+/// Whether the operation calls what has this name, be it the metamethod of an operator.
+fn calls_by_name(operation: &Operation, name: &str) -> bool {
+    match operation.kind {
+        Kind::Operator(MetaMethod::Call) => {
+            let Some(callee) = operation.operands.first() else { return false };
+            match &callee.name {
+                _ if name == MetaMethod::Call.name() => callee.holds == Some(Type::Table),
+                Some(callee) => &*callee.name == name.as_bytes(),
+                None => false,
+            }
+        }
+        Kind::Operator(MetaMethod::Le) if name == MetaMethod::Lt.name() => true,
+        Kind::Operator(method) => method.name() == name,
+        Kind::Key | Kind::Loop => false,
+    }
 }
 
 fn calls(region: &Region) -> impl Iterator<Item = &Operation> {
@@ -258,7 +339,7 @@ mod tests {
         let index = Kind::Operator(MetaMethod::Index);
         let operation = |name: String| {
             let name = Some(Variable { what: "field", name: name.into_bytes().into() });
-            Operation { kind: index, line: 1, operands: vec![Operand { holds: None, name }] }
+            Operation { kind: index, line: 1, operands: vec![Operand { holds: None, name }], calls: false }
         };
         let function = Arc::new(FunctionPlace { name: "main chunk".to_owned(), lines: 1..=1 });
         let region = Region::of(&function, names.map(operation).collect()).unwrap();

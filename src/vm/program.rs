@@ -7,7 +7,7 @@
 //!
 //! Parsing and compiling recurse on native stack in proportion to nesting, and a mistake there
 //! must not reach a tokio worker: they run on a thread of their own with a large stack, whose
-//! panic is an ordinary result. The alternative, growing the stack in place, needs `unsafe`.
+//! panic is an ordinary result.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,14 +17,11 @@ use piccolo::compiler::{self, CompiledPrototype, StringInterner};
 
 use crate::vm::compile_error;
 use crate::vm::error::LoadError;
+use crate::vm::large_stack::on_large_stack;
 use crate::vm::limits::MAX_SOURCE_BYTES;
 use crate::vm::places::Places;
 use crate::vm::rewrite::{self, HiddenNative};
 use crate::vm::{names::Names, syntax_error};
-
-/// Native stack of the compile thread. The deepest program that passes the shape check needs
-/// under 4 MiB in a debug build; the rest is margin, and untouched pages cost nothing.
-const COMPILE_STACK_BYTES: usize = 64 * 1024 * 1024;
 
 /// The first byte of compiled Lua.
 const BYTECODE_MARK: u8 = 0x1B;
@@ -85,7 +82,8 @@ impl Program {
         if source.first() == Some(&BYTECODE_MARK) {
             return Err(LoadError::Bytecode { script: name.to_owned() });
         }
-        on_large_stack(name, || compile_checked(name, without_shebang(source), traced))
+        let compiled = on_large_stack(|| compile_checked(name, without_shebang(source), traced));
+        compiled.unwrap_or_else(|detail| Err(LoadError::Internal { script: name.to_owned(), detail }))
     }
 
     /// The file name the program was compiled under.
@@ -125,36 +123,18 @@ fn without_shebang(source: &[u8]) -> &[u8] {
     source.get(end..).unwrap_or_default()
 }
 
-/// Runs `work` on a thread with [`COMPILE_STACK_BYTES`] of stack; a panic there is an error here.
-fn on_large_stack(
-    name: &str,
-    work: impl FnOnce() -> Result<Program, LoadError> + Send,
-) -> Result<Program, LoadError> {
-    let internal = |detail: String| LoadError::Internal { script: name.to_owned(), detail };
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new()
-            .name("compile".to_owned())
-            .stack_size(COMPILE_STACK_BYTES)
-            .spawn_scoped(scope, work)
-            .map_err(|error| internal(format!("the compile thread did not start: {error}")))?;
-        match thread.join() {
-            Ok(result) => result,
-            Err(panic) => Err(internal(crate::vm::panic_text(panic.as_ref()))),
-        }
-    })
-}
-
 fn compile_checked(name: &str, source: &[u8], traced: bool) -> Result<Program, LoadError> {
     let mut interner = Interner::default();
     let mended;
     let (source, parsed) = match compiler::parse_chunk(source, &mut interner) {
-        Err(error) => match syntax_error::mended(source) {
-            Some(better) => {
-                mended = better;
-                (&*mended, compiler::parse_chunk(&mended, &mut interner))
+        Err(error) => {
+            mended = syntax_error::mended(source);
+            match mended.as_deref().map(|better| (better, compiler::parse_chunk(better, &mut interner))) {
+                Some((better, Ok(chunk))) => (better, Ok(chunk)),
+                // The message is about what the author wrote.
+                _ => (source, Err(error)),
             }
-            None => (source, Err(error)),
-        },
+        }
         parsed => (source, parsed),
     };
     let mut chunk = parsed.map_err(|error| syntax_error::from_parser(name, source, &error))?;

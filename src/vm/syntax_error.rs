@@ -25,9 +25,10 @@ pub(crate) fn operations(source: &[u8]) -> Vec<Spot> {
     grammar::spots(source)
 }
 
-/// `source` as the parser can read it, if there is a program in it that the parser refused for want of a space.
+/// `source` as the parser can read it, if there may be a program in it that the parser refused for the way it is
+/// written. Lines stay the same.
 pub(crate) fn mended(source: &[u8]) -> Option<Vec<u8>> {
-    tokens::spaced(source)
+    tokens::mended(source)
 }
 
 /// The error for `source`, which the parser refused with `error`.
@@ -109,7 +110,7 @@ mod tests {
             ("x =\u{a0}1", "s.lua:1: unexpected symbol near 'U+00A0'"),
             ("x = \0", "s.lua:1: unexpected symbol near 'char(0)'"),
             ("x = '\\400'", "s.lua:1: escape sequence too large near '''"),
-            ("x = '\\q'", "s.lua:1: invalid escape sequence near '\\q'"),
+            ("x = 1 '\\q'", "s.lua:1: unexpected symbol near ''\\q''"),
             ("x = '\\xg'", "s.lua:1: hexadecimal digit expected near ''\\x'"),
             ("local a <const> = 1 // 2 & 3; ; goto done ::done:: x", "s.lua:1: '=' expected near '<eof>'"),
             ("local a <constant> = 1", "s.lua:1: unknown attribute 'constant'"),

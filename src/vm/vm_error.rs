@@ -27,7 +27,15 @@ pub(crate) fn error_value<'gc>(ctx: Context<'gc>, shared: &Shared, error: &Error
     };
     let mark = mark(ctx, shared);
     let places = &shared.places;
-    let failure = Failure::of(error);
+    let mut failure = Failure::of(error);
+    // Of a table without `__call`, the VM tells the type of what it found in its metatable.
+    let type_of_global = |name: &[u8]| {
+        let name = LuaString::from_slice(&ctx, name);
+        ctx.globals().get_value(ctx, name).type_name()
+    };
+    if failure.is_call_of_nil() && places.calls_table(mark, type_of_global) {
+        failure = Failure::of_call("table");
+    }
     let name = match (failure.kind, failure.blamed) {
         (Some(kind), Some(at)) => places.name_of(mark, kind, &failure.found, at),
         _ => String::new(),
@@ -90,6 +98,9 @@ fn position_of(message: &str) -> Option<Position> {
     Some(Position { script: script.to_owned(), line: line.parse().ok()? })
 }
 
+/// What later versions of Lua say of a fraction in an operation on bits.
+const NO_INTEGER: &str = "number has no integer representation";
+
 /// What failed in the VM.
 struct Failure<'a> {
     kind: Option<Kind>,
@@ -144,6 +155,10 @@ impl<'a> Failure<'a> {
         }
     }
 
+    fn is_call_of_nil(&self) -> bool {
+        self.kind == Some(Kind::Operator(MetaMethod::Call)) && self.found == ["nil"]
+    }
+
     fn of_operator(error: &'a MetaOperatorError) -> Self {
         match error {
             MetaOperatorError::Call(method, error) => {
@@ -153,6 +168,9 @@ impl<'a> Failure<'a> {
                     _ => format!("attempt to call a {found} value (metamethod '{}')", method.name()),
                 };
                 Self::plain(Kind::Operator(*method), &message)
+            }
+            MetaOperatorError::Unary(MetaMethod::BNot, "number") => {
+                Self::plain(Kind::Operator(MetaMethod::BNot), NO_INTEGER)
             }
             MetaOperatorError::Unary(method, found) => {
                 let what = match method {
@@ -188,6 +206,11 @@ impl<'a> Failure<'a> {
             MetaMethod::IDiv if left == "number" && right == "number" => {
                 (None, "attempt to divide by zero".to_owned())
             }
+            // Numbers fail in operations on bits alone.
+            MetaMethod::Shl | MetaMethod::Shr if left == "number" && right == "number" => {
+                (None, "attempt to shift a fraction, or by a fraction or a negative number".to_owned())
+            }
+            _ if left == "number" && right == "number" => (None, NO_INTEGER.to_owned()),
             _ => {
                 let at = culprit(left, right);
                 let found = if at == 0 { left } else { right };

@@ -2,6 +2,12 @@
 
 use super::check::{check_all, chunk};
 
+/// Chains of a thousand links of which each begins with the one before.
+fn in_itself(innermost: &str, link: &str, levels: usize) -> String {
+    let chain = (0..levels).fold(innermost.to_owned(), |inner, _| format!("({inner}{})", link.repeat(1_000)));
+    format!("return {chain}")
+}
+
 #[test]
 fn programs_of_a_dangerous_shape_are_refused_or_run() {
     let repeat = |unit: &str, count: usize| unit.repeat(count);
@@ -168,6 +174,14 @@ fn programs_of_a_dangerous_shape_are_refused_or_run() {
             "a chain in an argument in a chain",
             "refused|syntax",
             format!("return {}", repeat("a.b.c(d.e.f(", 5_000)),
+        ),
+        ("chains of operators in chains", "refused", in_itself("a", "+a", 30)),
+        ("chains of calls in chains", "refused", in_itself("a", "()", 30)),
+        ("chains of fields in chains", "refused", in_itself("a", ".b", 30)),
+        (
+            "chains of fields in the arguments of chains",
+            "refused|runtime",
+            (0..30).fold("return a".to_owned(), |inner, _| format!("{inner}{}(a", repeat(".b", 900))) + &repeat(")", 30),
         ),
         (
             "90 levels of everything",

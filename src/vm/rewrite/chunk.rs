@@ -19,9 +19,11 @@ use piccolo::compiler::parser::{
 
 use super::build::{at, call, empty_block, local_statement, returning, simple, suffixed, variable};
 use super::elseif::split_chains;
+use super::environment::{ENVIRONMENT, free_environment};
 use super::library::Facts;
 use super::marks::{mark_variable, set_marks};
 use super::operators::{HiddenNative, bind_operators};
+use super::repeat::keep_lines;
 use super::resolve::name_locals;
 use super::targets::keep_targets;
 use crate::vm::names::Names;
@@ -45,6 +47,10 @@ pub(crate) fn rewrite(
     keep_targets(chunk);
     let mut natives = bind_operators(chunk, &facts);
     let places = set_marks(chunk, (script, source), &facts, &mut natives);
+    keep_lines(chunk);
+    if names.mentions(ENVIRONMENT) {
+        free_environment(chunk);
+    }
     natives.insert(0, HiddenNative::TrackMark);
     let closed_on = chunk.block.closed_on;
     let script = std::mem::replace(&mut chunk.block, empty_block(closed_on));

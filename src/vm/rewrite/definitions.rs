@@ -77,7 +77,7 @@ fn is_globals(table: &SuffixedExpression<Text>) -> bool {
 }
 
 fn is_globals_name(name: &[u8]) -> bool {
-    matches!(name, b"_G" | b"_ENV")
+    name == b"_G"
 }
 
 fn is_text(expression: &Expression<Text>, wanted: &[u8]) -> bool {

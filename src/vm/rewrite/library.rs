@@ -4,6 +4,8 @@
 //! nothing else there. Programs that might have (they assign to the name, hand the library's table
 //! around, or can reach the table of globals) are trusted in nothing.
 
+use piccolo::MetaMethod;
+
 use super::locals::Type;
 use crate::vm::names::Names;
 
@@ -18,6 +20,7 @@ pub(super) struct Known {
 
 const NUMBER: Known = Known { gives: Some(Type::Number), single: true };
 const TEXT: Known = Known { gives: Some(Type::String), single: true };
+const TABLE: Known = Known { gives: Some(Type::Table), single: true };
 const VALUE: Known = Known { gives: None, single: true };
 const VALUES: Known = Known { gives: None, single: false };
 
@@ -41,15 +44,36 @@ impl<'a> Facts<'a> {
         Self { names, metatables, callers, takes_natives: names.takes_natives() }
     }
 
+    /// Whether the metamethod may be a function that asks for the line of its caller, as far as the names tell. Most
+    /// `__index` are tables.
+    pub(super) fn is_caller(&self, method: MetaMethod) -> bool {
+        let asked = if method == MetaMethod::Le && self.orders_by_less() { MetaMethod::Lt } else { method };
+        let name = asked.name().as_bytes();
+        let mostly_tables = matches!(method, MetaMethod::Index | MetaMethod::NewIndex);
+        let is_function =
+            self.names.given_function(name) || (!mostly_tables && self.names.defines_field(name));
+        self.callers && self.metatables && is_function
+    }
+
+    /// Whether `<=` may have to ask `__lt`.
+    pub(super) fn orders_by_less(&self) -> bool {
+        self.metatables && self.names.mentions(b"__lt") && !self.names.mentions(b"__le")
+    }
+
+    /// Whether the table of globals may have a metamethod that asks for the line of its caller.
+    pub(super) fn globals_call(&self, method: MetaMethod) -> bool {
+        self.names.reaches_globals() && self.is_caller(method)
+    }
+
     /// The native that a global variable certainly holds, of those that never call back.
     pub(super) fn function(&self, global: &[u8]) -> Option<Known> {
         let known = match global {
             b"type" => TEXT,
             b"tostring" if !self.metatables => TEXT,
-            b"pairs" if !self.metatables => VALUES,
             b"tonumber" | b"rawget" | b"rawset" | b"rawequal" => VALUE,
             b"rawlen" => NUMBER,
-            b"select" | b"unpack" | b"next" | b"ipairs" => VALUES,
+            b"setmetatable" => TABLE,
+            b"select" | b"unpack" | b"next" | b"pairs" | b"ipairs" => VALUES,
             _ => return None,
         };
         self.names.keeps_global(global).then_some(known)
@@ -94,10 +118,15 @@ impl<'a> Facts<'a> {
     /// Whether a global variable certainly holds a native, be it one that calls back. `pcall` and `xpcall` are left
     /// out: they fail at nothing but their own use, and what they call would find one more function under it.
     pub(super) fn is_native(&self, global: &[u8]) -> bool {
-        const THOSE_THAT_CALL_BACK: [&[u8]; 6] =
-            [b"assert", b"getmetatable", b"pairs", b"print", b"setmetatable", b"tostring"];
+        const THOSE_THAT_CALL_BACK: [&[u8]; 4] = [b"assert", b"getmetatable", b"print", b"tostring"];
         let calls_back = THOSE_THAT_CALL_BACK.contains(&global) && self.names.keeps_global(global);
         calls_back || self.function(global).is_some()
+    }
+
+    /// Whether a global variable certainly holds a function of the library.
+    pub(super) fn is_function(&self, global: &[u8]) -> bool {
+        let calls = matches!(global, b"pcall" | b"xpcall") && self.names.keeps_global(global);
+        calls || self.raises(global) || self.is_native(global)
     }
 
     /// Whether `x:name()` calls a native as far as the names tell: strings have such a method and the program gives
@@ -116,6 +145,11 @@ impl<'a> Facts<'a> {
     /// name it is reached in some other way.
     pub(super) fn may_be_native(&self, name: Option<&[u8]>) -> bool {
         self.takes_natives && !name.is_some_and(|name| self.names.only_functions(name))
+    }
+
+    /// Whether what is reached by this name, of a global variable or a field, and then called, may be a table.
+    pub(super) fn may_be_called_table(&self, name: &[u8]) -> bool {
+        self.metatables && self.names.never_function(name)
     }
 
     /// Whether all functions in a global table certainly are natives.

@@ -3,12 +3,13 @@
 //! What can't fail is left out: sums of numbers, fields of tables, natives of the library. The
 //! tree is looked at after its operators have been bound, so that `..` is a call of a native.
 
+mod statements;
+
 use piccolo::MetaMethod;
 use piccolo::compiler::LineNumber;
 use piccolo::compiler::parser::{
-    AssignmentTarget, BinaryOperator, Block, CallSuffix, ConstructorField, Expression, FieldSuffix,
-    ForStatement, HeadExpression, PrimaryExpression, RecordKey, SimpleExpression, Statement, SuffixPart,
-    SuffixedExpression, UnaryOperator,
+    BinaryOperator, CallSuffix, ConstructorField, Expression, FieldSuffix, HeadExpression, PrimaryExpression,
+    RecordKey, SimpleExpression, SuffixPart, SuffixedExpression, UnaryOperator,
 };
 
 use super::library::Facts;
@@ -54,144 +55,29 @@ impl<'a> Collector<'a> {
 
     fn add(&mut self, kind: Kind, operands: Vec<Operand>) {
         let line = self.line.0.saturating_add(1);
-        self.operations.push(Operation { kind, line, operands });
+        let calls = match kind {
+            Kind::Operator(MetaMethod::Call) => true,
+            Kind::Operator(method) => self.facts.is_caller(method),
+            Kind::Key | Kind::Loop => false,
+        };
+        self.operations.push(Operation { kind, line, operands, calls });
     }
 
     fn add_operator(&mut self, method: MetaMethod, operands: Vec<Operand>) {
         self.add(Kind::Operator(method), operands);
     }
 
-    // ---- statements -----------------------------------------------------------------------
-
-    /// Everything in the block, functions inside it not counted.
-    pub(super) fn block(&mut self, block: &Block<Text>) {
-        for statement in &block.statements {
-            self.line = statement.line_number;
-            self.own(&statement.inner);
-            self.blocks_inside(&statement.inner);
-        }
-        if let Some(statement) = &block.return_statement {
-            self.line = statement.line_number;
-            self.expressions(&statement.inner.returns);
-        }
-    }
-
-    /// Everything in a statement, the blocks inside it included.
-    pub(super) fn whole(&mut self, statement: &Statement<Text>) {
-        self.own(statement);
-        self.blocks_inside(statement);
-    }
-
-    fn blocks_inside(&mut self, statement: &Statement<Text>) {
-        look::blocks_inside(statement).into_iter().for_each(|block| self.block(block));
-        if let Statement::Repeat(s) = statement {
-            self.line = s.body.closed_on;
-            self.expression(&s.until);
-        }
-    }
-
-    /// The statement itself without the blocks inside it.
-    pub(super) fn own(&mut self, statement: &Statement<Text>) {
-        match statement {
-            Statement::If(s) => {
-                for (condition, _) in std::iter::once(&s.if_part).chain(&s.else_if_parts) {
-                    self.expression(condition);
-                }
-            }
-            Statement::While(s) => {
-                self.expression(&s.condition);
-            }
-            Statement::For(s) => self.for_statement(s),
-            Statement::FunctionCall(s) => {
-                self.suffixed(&s.head, Some(&s.call));
-            }
-            Statement::Function(s) => self.function_target(&s.name, &s.fields),
-            Statement::LocalStatement(s) => self.expressions(&s.values),
-            Statement::Assignment(s) => {
-                s.targets.iter().for_each(|target| self.target(target));
-                self.expressions(&s.values);
-            }
-            Statement::Do(_)
-            | Statement::Repeat(_)
-            | Statement::LocalFunction(_)
-            | Statement::Label(_)
-            | Statement::Goto(_)
-            | Statement::Break => {}
-        }
-    }
-
-    fn for_statement(&mut self, statement: &ForStatement<Text>) {
-        match statement {
-            ForStatement::Numeric { initial, limit, step, .. } => {
-                let mut numbers = true;
-                for bound in [Some(initial), Some(limit), step.as_ref()].into_iter().flatten() {
-                    numbers &= self.expression(bound) == Holds::Only(Type::Number);
-                }
-                if !numbers {
-                    self.add(Kind::Loop, Vec::new());
-                }
-            }
-            ForStatement::Generic { arguments, .. } => {
-                self.expressions(arguments);
-                if !self.is_native_iteration(arguments) {
-                    self.add_operator(MetaMethod::Call, vec![Operand::default()]);
-                }
-            }
-        }
-    }
-
-    /// `pairs(t)` and the like, whose iterators are natives.
-    fn is_native_iteration(&self, arguments: &[Expression<Text>]) -> bool {
-        let [only] = arguments else { return false };
-        let Some((primary, callee, CallSuffix::Function(_))) = look::call(only) else { return false };
-        let PrimaryExpression::Name(name) = primary else { return false };
-        let is_native = native(self.facts, primary, callee).is_some();
-        let iterates = match callee {
-            [] => matches!(&**name, b"pairs" | b"ipairs"),
-            [SuffixPart::Field(FieldSuffix::Named(field))] => &**field == b"gmatch",
-            _ => false,
-        };
-        is_native && iterates
-    }
-
-    fn target(&mut self, target: &AssignmentTarget<Text>) {
-        let AssignmentTarget::Field(table, field) = target else { return };
-        let base = self.suffixed(table, None);
-        if base.holds != Some(Type::Table) {
-            self.add_operator(MetaMethod::NewIndex, vec![base]);
-        }
-        if let FieldSuffix::Indexed(key) = field {
-            self.key(key);
-        }
-    }
-
-    /// `function a.b.c() … end` assigns a field.
-    fn function_target(&mut self, name: &Text, fields: &[Text]) {
-        let Some((_, path)) = fields.split_last() else { return };
-        let mut base = self.variable(name);
-        for field in path {
-            self.index(base);
-            base = Operand { holds: None, name: Some(Variable { what: "field", name: field.clone() }) };
-        }
-        if base.holds != Some(Type::Table) {
-            self.add_operator(MetaMethod::NewIndex, vec![base]);
-        }
-    }
-
     fn key(&mut self, key: &Expression<Text>) {
-        self.expression(key);
+        let operand = self.operand(key);
         let literal = matches!(
             &*key.head,
-            HeadExpression::Simple(
-                SimpleExpression::String(_) | SimpleExpression::Integer(_) | SimpleExpression::Float(_)
-            )
-        );
-        if !literal || !key.tail.is_empty() {
-            self.add(Kind::Key, Vec::new());
+            HeadExpression::Simple(SimpleExpression::Integer(_) | SimpleExpression::Float(_))
+        ) && key.tail.is_empty();
+        // Of these types, only a number may be no key.
+        if matches!(operand.holds, None | Some(Type::Number)) && !literal {
+            self.add(Kind::Key, vec![operand]);
         }
     }
-
-    // ---- expressions ----------------------------------------------------------------------
 
     pub(super) fn expressions(&mut self, expressions: &[Expression<Text>]) {
         for expression in expressions {
@@ -220,7 +106,9 @@ impl<'a> Collector<'a> {
         let holds = unary(self.facts, operator, Holds::from(operand.holds)).certain();
         match operator {
             UnaryOperator::Not => {}
-            UnaryOperator::Len if matches!(operand.holds, Some(Type::String | Type::Table)) => {}
+            UnaryOperator::Len if operand.holds == Some(Type::String) => {}
+            UnaryOperator::Len
+                if operand.holds == Some(Type::Table) && !self.facts.is_caller(MetaMethod::Len) => {}
             UnaryOperator::Len => self.add_operator(MetaMethod::Len, vec![operand]),
             UnaryOperator::Minus if operand.holds == Some(Type::Number) => {}
             UnaryOperator::Minus => self.add_operator(MetaMethod::Unm, vec![operand]),
@@ -290,6 +178,13 @@ impl<'a> Collector<'a> {
         Operand { holds, name: None }
     }
 
+    /// A variable is looked up, or assigned to, in the table of globals, if it is one of these.
+    fn global(&mut self, name: &Text, method: MetaMethod) {
+        if self.facts.globals_call(method) && local(name).is_none() {
+            self.add_operator(method, vec![Operand { holds: Some(Type::Table), name: None }]);
+        }
+    }
+
     fn variable(&self, text: &Text) -> Operand {
         match local(text) {
             Some(local) => {
@@ -312,7 +207,10 @@ impl<'a> Collector<'a> {
     ) -> Operand {
         let mut value = match &expression.primary {
             PrimaryExpression::Name(name) if is_hidden(name) => return self.hidden(name, expression),
-            PrimaryExpression::Name(name) => self.variable(name),
+            PrimaryExpression::Name(name) => {
+                self.global(name, MetaMethod::Index);
+                self.variable(name)
+            }
             PrimaryExpression::GroupedExpression(inner) => self.operand(inner),
         };
         for (at, suffix) in expression.suffixes.iter().enumerate() {
@@ -355,7 +253,12 @@ impl<'a> Collector<'a> {
     }
 
     fn index(&mut self, base: Operand) {
-        if !matches!(base.holds, Some(Type::Table | Type::String)) {
+        let can_not_fail = match base.holds {
+            Some(Type::String) => true,
+            Some(Type::Table) => !self.facts.is_caller(MetaMethod::Index),
+            _ => false,
+        };
+        if !can_not_fail {
             self.add_operator(MetaMethod::Index, vec![base]);
         }
     }
@@ -388,7 +291,10 @@ impl<'a> Collector<'a> {
         let is_own = called.is_some() && called == self.own;
         let can_not_fail = callee.holds == Some(Type::Function) && !self.all_calls;
         if !is_native && !is_own && !can_not_fail {
-            self.add_operator(MetaMethod::Call, vec![callee]);
+            // A native that calls back can be called, whatever then fails in it.
+            let is_function = called.is_some_and(|name| self.facts.is_function(name));
+            let holds = if is_function { Some(Type::Function) } else { callee.holds };
+            self.add_operator(MetaMethod::Call, vec![Operand { holds, ..callee }]);
         }
         let given = called.and_then(|name| local(name)?.gives.flatten());
         Operand { holds: known.and_then(|known| known.gives).or(given), name: None }
@@ -396,9 +302,14 @@ impl<'a> Collector<'a> {
 
     /// A native in the place of an operator. It fails by itself, and asks for the names here.
     fn hidden(&mut self, name: &Text, expression: &SuffixedExpression<Text>) -> Operand {
-        let method = [(HiddenNative::Concat, MetaMethod::Concat), (HiddenNative::Modulo, MetaMethod::Mod)]
-            .into_iter()
-            .find_map(|(native, method)| (native.variable() == *name).then_some(method));
+        const OPERATORS: [(HiddenNative, MetaMethod); 4] = [
+            (HiddenNative::Concat, MetaMethod::Concat),
+            (HiddenNative::Modulo, MetaMethod::Mod),
+            (HiddenNative::LessEqual, MetaMethod::Le),
+            (HiddenNative::GreaterEqual, MetaMethod::Le),
+        ];
+        let method =
+            OPERATORS.into_iter().find_map(|(native, method)| (native.variable() == *name).then_some(method));
         let (Some(method), [SuffixPart::Call(CallSuffix::Function(arguments))]) =
             (method, &*expression.suffixes)
         else {
@@ -412,10 +323,14 @@ impl<'a> Collector<'a> {
             _ => false,
         };
         let all_safe = operands.iter().all(safe);
-        let gives = if concat { Type::String } else { Type::Number };
+        let gives = match method {
+            MetaMethod::Concat => Some(Type::String),
+            MetaMethod::Mod => Some(Type::Number),
+            _ => None,
+        };
         if !all_safe {
             self.add_operator(method, operands);
         }
-        Operand { holds: (all_safe || !self.facts.metatables).then_some(gives), name: None }
+        Operand { holds: gives.filter(|_| all_safe || !self.facts.metatables), name: None }
     }
 }

@@ -6,6 +6,7 @@
 //!   given, and `{...}` copies them in one instruction. A native looks at their number first.
 //! * `a % b` panics for `math.mininteger % -1`, is wrong near the ends of the integers, and loses
 //!   digits for floats (`0.1 % 1000`).
+//! * `a <= b` does not ask `__lt` in the VM. A native does, in programs that name `__lt` and not `__le`.
 //!
 //! Number literals become floats on the way: in Lua 5.1 all numbers are, while the VM's integers
 //! wrap round at 64 bits without a word, and a factorial would be silently wrong. Integers remain
@@ -38,6 +39,10 @@ pub(crate) enum HiddenNative {
     Concat,
     /// `%`.
     Modulo,
+    /// `<=` by `__lt`.
+    LessEqual,
+    /// `>=` by `__lt`.
+    GreaterEqual,
     /// Bounds the number of values in `...`.
     LimitValues,
     /// Learns where the chunk keeps its mark.
@@ -53,6 +58,8 @@ impl HiddenNative {
         let name: &[u8] = match self {
             Self::Concat => b"\0concat",
             Self::Modulo => b"\0modulo",
+            Self::LessEqual => b"\0less equal",
+            Self::GreaterEqual => b"\0greater equal",
             Self::LimitValues => b"\0limit values",
             Self::TrackMark => b"\0track mark",
             Self::LeaveTo => b"\0leave to",
@@ -132,6 +139,19 @@ impl Edit for Rewriter<'_> {
                     let left = take_left(&mut expression.head, &mut tail);
                     *expression.head = self.modulo(left, right);
                 }
+                BinaryOperator::LessEqual | BinaryOperator::GreaterEqual if self.facts.orders_by_less() => {
+                    self.expression(&mut right);
+                    let left = take_left(&mut expression.head, &mut tail);
+                    if self.are_ordered(&left, &right) {
+                        (expression.head, tail) = (left.head, left.tail);
+                        tail.push((operator, right));
+                    } else {
+                        let is_less = operator == BinaryOperator::LessEqual;
+                        let native =
+                            if is_less { HiddenNative::LessEqual } else { HiddenNative::GreaterEqual };
+                        *expression.head = self.native_call(native, vec![left, right]);
+                    }
+                }
                 BinaryOperator::Add | BinaryOperator::Sub => {
                     self.counting(&mut right);
                     tail.push((operator, right));
@@ -173,6 +193,14 @@ impl Rewriter<'_> {
         let floor = chain(left.clone(), vec![(BinaryOperator::IDiv, right.clone())]);
         let multiple = chain(grouped(floor), vec![(BinaryOperator::Mul, right)]);
         *grouped(chain(left, vec![(BinaryOperator::Sub, multiple)])).head
+    }
+
+    /// Whether the operands certainly need no metamethod to be compared.
+    fn are_ordered(&self, left: &Expression<Text>, right: &Expression<Text>) -> bool {
+        match (type_of(self.facts, left), type_of(self.facts, right)) {
+            (Some(left), Some(right)) => left == right && matches!(left, Type::Number | Type::String),
+            _ => false,
+        }
     }
 
     /// An expression where a literal only counts: an index, a loop's bound, what is added or

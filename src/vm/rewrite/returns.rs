@@ -6,7 +6,8 @@
 //! say, is found under its caller's, which is the one error whose line may be wrong. Calls whose
 //! last argument is another call, with any number of values, go through a native, and so do calls
 //! of what may itself be a native, because only the run can tell: a native must find the function
-//! that calls it, while a function of the script must not.
+//! that calls it, while a function of the script must not. Of what looks like a table, too, only the
+//! run can tell whether it can be called.
 
 use piccolo::compiler::LineNumber;
 use piccolo::compiler::parser::{
@@ -22,7 +23,7 @@ use super::look;
 use super::marks::{CALLERS_MARK, MARK};
 use super::operations::Collector;
 use super::operators::{HiddenNative, is_hidden};
-use super::types::{calls_native, may_call_native, type_of};
+use super::types::{calls_native, may_call_native, may_call_other, type_of};
 use crate::vm::program::Text;
 
 /// Values that are kept in variables while the mark is put back; more go through a native.
@@ -128,7 +129,7 @@ impl Leaving<'_, '_> {
     fn tail_call(&mut self, mut returns: Vec<Expression<Text>>) -> Expression<Text> {
         let only = returns.pop().unwrap_or_else(|| variable(CALLERS_MARK));
         let is_function = callee_is_function(self.facts, &only);
-        let may_be_native = may_call_native(self.facts, &only);
+        let may_be_other = may_call_native(self.facts, &only) || may_call_other(self.facts, &only);
         let Some((callee, arguments)) = split_call(only) else { return variable(CALLERS_MARK) };
         let mut parts = match callee {
             Callee::Plain(callee) => vec![callee],
@@ -142,7 +143,7 @@ impl Leaving<'_, '_> {
         };
         parts.extend(arguments);
         let many = parts.len() > MAX_ARGUMENTS + 1 || (parts.len() > 1 && parts.last().is_some_and(is_call));
-        if many || may_be_native {
+        if many || may_be_other {
             return self.through(HiddenNative::LeaveTo, parts);
         }
         self.keep_unsafe(&mut parts);

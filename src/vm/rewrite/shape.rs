@@ -14,10 +14,12 @@ use crate::vm::program::Text;
 
 /// Local variables of one function that are in scope at once, as in reference Lua 5.1.
 const MAX_LOCALS: usize = 200;
-/// Links in one chain of operators (`a + b + c`) or suffixes (`a.b.c`, `f()()`).
+/// Links in one chain of operators (`a + b + c`) or suffixes (`a.b.c`, `f()()`) and in those around it: the code
+/// generator goes down all of them at once.
 const MAX_CHAIN: usize = 1_000;
-/// Levels of nested functions, blocks and expressions.
-const MAX_NESTING: usize = 100;
+/// Levels of nested blocks and expressions, as in reference Lua 5.1. The body of a function is a block. The parser, which
+/// counts otherwise, refuses a few programs before.
+const MAX_NESTING: usize = 200;
 /// Values in one list: arguments, returns, targets.
 const MAX_VALUES: usize = 250;
 /// Functions written directly in one function: the code generator numbers them with one byte.
@@ -32,8 +34,14 @@ const MAX_REGISTERS: usize = 251;
 /// The first place that is over a limit.
 pub(crate) fn check_shape(script: &str, chunk: &Chunk<Text>) -> Result<(), LoadError> {
     let main = Function { varargs: true, ..Function::default() };
-    let mut shape =
-        Shape { script, line: LineNumber(0), nesting: 0, functions: vec![main], blocks: Vec::new() };
+    let mut shape = Shape {
+        script,
+        line: LineNumber(0),
+        nesting: 0,
+        links: 0,
+        functions: vec![main],
+        blocks: Vec::new(),
+    };
     walk_chunk(&mut shape, chunk)
 }
 
@@ -42,6 +50,8 @@ struct Shape<'a> {
     /// The line of the statement being looked at.
     line: LineNumber,
     nesting: usize,
+    /// Links of the chains around here.
+    links: usize,
     /// The functions around here, outermost first.
     functions: Vec<Function>,
     /// Locals in scope when each block around here was entered.
@@ -128,12 +138,10 @@ impl Visitor for Shape<'_> {
         let found = self.function().functions;
         self.at_most("functions directly in one function", found, MAX_FUNCTIONS)?;
         self.functions.push(Function { varargs: definition.has_varargs, ..Function::default() });
-        self.nest()?;
         self.declare(definition.parameters.len() + usize::from(is_method))
     }
 
     fn leave_function(&mut self) {
-        self.nesting -= 1;
         self.functions.pop();
     }
 
@@ -173,7 +181,12 @@ impl Visitor for Shape<'_> {
     }
 
     fn chain(&mut self, operators: usize) -> Result<(), LoadError> {
-        self.at_most("operators in one chain", operators, MAX_CHAIN)
+        self.links += operators;
+        self.at_most("operators in one chain and those around it", self.links, MAX_CHAIN)
+    }
+
+    fn leave_chain(&mut self, links: usize) {
+        self.links -= links;
     }
 
     fn leave_expression(&mut self) {
@@ -181,7 +194,8 @@ impl Visitor for Shape<'_> {
     }
 
     fn suffixed(&mut self, _: &PrimaryExpression<Text>, suffixes: usize) -> Result<(), LoadError> {
-        self.at_most("fields and calls in one chain", suffixes, MAX_CHAIN)
+        self.links += suffixes;
+        self.at_most("fields and calls in one chain and those around it", self.links, MAX_CHAIN)
     }
 
     fn values(&mut self, what: &'static str, count: usize) -> Result<(), LoadError> {
@@ -217,13 +231,19 @@ mod tests {
     #[test]
     fn each_limit_is_named_with_the_line_and_what_was_found() {
         let chain = format!("\nlocal x = 1{}", "+1".repeat(1_001));
-        assert_eq!(refusal(&chain), "s.lua:2: operators in one chain: found 1001, the limit is 1000");
+        assert_eq!(
+            refusal(&chain),
+            "s.lua:2: operators in one chain and those around it: found 1001, the limit is 1000"
+        );
         let behind = format!("local x = 'a' .. 1{}", "+1".repeat(1_001));
-        assert_eq!(refusal(&behind), "s.lua:1: operators in one chain: found 1001, the limit is 1000");
+        assert_eq!(
+            refusal(&behind),
+            "s.lua:1: operators in one chain and those around it: found 1002, the limit is 1000"
+        );
         let suffixes = format!("x = a{}", ".b".repeat(1_001));
         assert_eq!(
             refusal(&suffixes),
-            "s.lua:1: fields and calls in one chain: found 1001, the limit is 1000"
+            "s.lua:1: fields and calls in one chain and those around it: found 1001, the limit is 1000"
         );
         let locals: String = (0..201).map(|i| format!("local a{i}\n")).collect();
         assert_eq!(
@@ -249,8 +269,8 @@ mod tests {
         let functions = "f(function() end)\n".repeat(257);
         let found = "found 257, the limit is 256";
         assert_eq!(refusal(&functions), format!("s.lua:257: functions directly in one function: {found}"));
-        let nesting = format!("x = {}1{}", "(".repeat(100), ")".repeat(100));
-        assert!(refusal(&nesting).contains("levels of nesting: found 101, the limit is 100"));
+        let nesting = format!("x = {}1{}", "{ f = function() return ".repeat(67), " end }".repeat(67));
+        assert!(refusal(&nesting).contains("levels of nesting: found 201, the limit is 200"));
     }
 
     #[test]
@@ -259,6 +279,22 @@ mod tests {
         let functions: String = "local function f() local a, b, c end\n".repeat(50);
         let source = format!("{block}{functions}");
         assert!(Program::compile("s.lua", source.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_chain_of_operators_that_become_calls_compiles_or_is_refused() {
+        for operator in ["%", "<=", ">="] {
+            for count in (1..=260).step_by(7) {
+                let chain = format!(" {operator} a").repeat(count);
+                let source =
+                    format!("local mt = {{ __lt = f }} setmetatable(a, mt)\nlocal b, c\nx = a{chain}");
+                match Program::compile("s.lua", source.as_bytes()) {
+                    Ok(_) => {}
+                    Err(LoadError::Shape { .. }) if count > 100 => {}
+                    Err(error) => panic!("{count} of {operator}: {error}"),
+                }
+            }
+        }
     }
 
     #[test]
@@ -275,7 +311,14 @@ mod tests {
             format!("{}x = a{}", "local a ".repeat(170), " .. a".repeat(70)),
             format!("x = {{{}}}", "1,".repeat(20_000)),
             "function f() return a.b + g(c) end\n".repeat(256),
-            format!("x = {}1{}", "(".repeat(45), ")".repeat(45)),
+            format!("x = {}1{}", "(".repeat(196), ")".repeat(196)),
+            format!("x = {}1{}", "{".repeat(120), "}".repeat(120)),
+            format!("x = {}1{}", "f(".repeat(120), ")".repeat(120)),
+            format!("x = {}1{}", "{ f = function() return ".repeat(66), " end }".repeat(66)),
+            format!("{}{}", "function f() ".repeat(197), " end".repeat(197)),
+            format!("{}{}", "if a.b then ".repeat(197), " end".repeat(197)),
+            format!("{}{}", "while a.b do ".repeat(197), " end".repeat(197)),
+            format!("{}{}", "repeat ".repeat(197), " until a.b".repeat(197)),
             format!("if a then {} end", "elseif b then ".repeat(3_000)),
             // With what the mark takes besides.
             format!("function g()\nlocal x = a.b\nlocal y = a.b\nreturn f({}h()) end", "1,".repeat(244)),

@@ -233,6 +233,19 @@ pub(super) fn calls_native(facts: &Facts<'_>, expression: &Expression<Text>) -> 
     }
 }
 
+/// Whether the expression is a call of what certainly is no function, or looks like a table.
+pub(super) fn may_call_other(facts: &Facts<'_>, expression: &Expression<Text>) -> bool {
+    let Some((primary, suffixes, CallSuffix::Function(_))) = look::call(expression) else { return false };
+    match (primary, suffixes) {
+        (PrimaryExpression::Name(name), []) => match local(name) {
+            Some(local) => local.holds.is_some_and(|holds| holds != Type::Function),
+            None => facts.may_be_called_table(name),
+        },
+        (_, [.., SuffixPart::Field(FieldSuffix::Named(name))]) => facts.may_be_called_table(name),
+        _ => false,
+    }
+}
+
 /// Whether the expression is a call of what may be a native, for all that is known.
 pub(super) fn may_call_native(facts: &Facts<'_>, expression: &Expression<Text>) -> bool {
     let Some(called) = look::call(expression) else { return false };

@@ -53,6 +53,8 @@ pub(crate) trait Visitor {
     fn chain(&mut self, _operators: usize) -> Result<(), Self::Error> {
         Ok(())
     }
+    /// A chain of so many operators, fields and calls is over.
+    fn leave_chain(&mut self, _links: usize) {}
     fn leave_expression(&mut self) {}
     fn suffixed(&mut self, _primary: &PrimaryExpression<Text>, _suffixes: usize) -> Result<(), Self::Error> {
         Ok(())
@@ -270,9 +272,13 @@ fn walk_expression<V: Visitor>(v: &mut V, expression: &Expression<Text>) -> Resu
 
 fn walk_operands<V: Visitor>(v: &mut V, expression: &Expression<Text>) -> Result<(), V::Error> {
     v.chain(expression.tail.len())?;
-    // `%` becomes a call with its left side as the first argument: all functions of a chain of them wait for its head.
-    let is_modulo = |operator: &BinaryOperator| usize::from(*operator == BinaryOperator::Mod);
-    v.keep(expression.tail.iter().map(|(operator, _)| is_modulo(operator)).sum())?;
+    // These may become calls with their left side as the first argument: all functions of a chain of them wait for its
+    // head.
+    let may_be_call = |operator: &BinaryOperator| {
+        let calls = [BinaryOperator::Mod, BinaryOperator::LessEqual, BinaryOperator::GreaterEqual];
+        usize::from(calls.contains(operator))
+    };
+    v.keep(expression.tail.iter().map(|(operator, _)| may_be_call(operator)).sum())?;
     match &*expression.head {
         HeadExpression::Simple(simple) => walk_simple(v, simple)?,
         HeadExpression::UnaryOperator(_, operand) => walk_expression(v, operand)?,
@@ -286,8 +292,9 @@ fn walk_operands<V: Visitor>(v: &mut V, expression: &Expression<Text>) -> Result
         } else {
             walk_expression(v, right)?;
         }
-        v.leave_kept(1 + is_modulo(operator));
+        v.leave_kept(1 + may_be_call(operator));
     }
+    v.leave_chain(expression.tail.len());
     Ok(())
 }
 
@@ -372,7 +379,9 @@ fn walk_suffixes<V: Visitor>(
             SuffixPart::Call(call) => walk_call(v, callee.take(), call)?,
         }
     }
-    call.map_or(Ok(()), |call| walk_call(v, callee, call))
+    call.map_or(Ok(()), |call| walk_call(v, callee, call))?;
+    v.leave_chain(suffixes.len());
+    Ok(())
 }
 
 fn walk_call<V: Visitor>(v: &mut V, callee: Option<&Text>, call: &CallSuffix<Text>) -> Result<(), V::Error> {

@@ -98,7 +98,7 @@ fn join_from_the_right<'gc>(call: &mut Call<'gc, '_>) -> Result<Option<(usize, F
             let (culprit, at) = if is_joinable(left) { (right, count - 1) } else { (left, count - 2) };
             let found: Vec<_> = (0..=at).map(|index| call.stack.get(index).type_name()).collect();
             let message = format!("attempt to concatenate a {} value", culprit.type_name());
-            return Err(call.operand_error(MetaMethod::Concat, &found, at, &message));
+            return Err(call.operand_error(MetaMethod::Concat, &found, Some(at), &message));
         };
         let function = piccolo::meta_ops::call(call.ctx, handler).map_err(|_| {
             Raise::Message(format!("attempt to call a {} value (metamethod '__concat')", handler.type_name()))

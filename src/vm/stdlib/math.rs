@@ -92,7 +92,8 @@ fn modf<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     let number = call.number(1)?;
     let whole = number.trunc();
     let fraction = if number.is_infinite() { 0.0 } else { number - whole };
-    call.give_all([Value::Number(whole), Value::Number(fraction)])
+    // It has the number's sign, be it a zero.
+    call.give_all([Value::Number(whole), Value::Number(fraction.copysign(number))])
 }
 
 /// Splits `number` into a fraction in `0.5..1` and a power of two.
@@ -191,7 +192,7 @@ fn modulo<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
             let found = [left.type_name(), right.type_name()];
             let at = culprit(found[0], found[1]);
             let message = format!("attempt to perform arithmetic on a {} value", found[at]);
-            Err(call.operand_error(MetaMethod::Mod, &found, at, &message))
+            Err(call.operand_error(MetaMethod::Mod, &found, Some(at), &message))
         }
     }
 }

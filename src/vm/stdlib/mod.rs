@@ -15,6 +15,7 @@ mod math;
 pub mod number;
 #[cfg(test)]
 mod oracle;
+mod ordering;
 mod os;
 pub mod pattern;
 mod protected_call;
@@ -45,6 +46,8 @@ pub(crate) fn hidden_native(native: HiddenNative) -> &'static Native {
     match native {
         HiddenNative::Concat => &concat::CONCAT,
         HiddenNative::Modulo => &math::MODULO,
+        HiddenNative::LessEqual => &ordering::LESS_EQUAL,
+        HiddenNative::GreaterEqual => &ordering::GREATER_EQUAL,
         HiddenNative::LimitValues => &base::LIMIT_VALUES,
         HiddenNative::TrackMark => &leave::TRACK_MARK,
         HiddenNative::LeaveTo => &leave::LEAVE_TO,

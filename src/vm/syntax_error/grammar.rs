@@ -274,6 +274,7 @@ impl<'s> Parser<'s> {
     fn for_statement(&mut self, line: u64) -> Step {
         self.next()?;
         self.need_name()?;
+        let is_numeric = self.at("=");
         match self.token.fixed() {
             "=" => {
                 self.next()?;
@@ -294,6 +295,9 @@ impl<'s> Parser<'s> {
             _ => return Err(self.problem("'=' or 'in' expected")),
         }
         self.need("do")?;
+        if is_numeric {
+            self.note_bounds();
+        }
         self.in_loop(Self::block)?;
         self.close("end", "for", line)
     }
@@ -328,10 +332,10 @@ impl<'s> Parser<'s> {
         if prefix == Prefix::Call {
             return Ok(());
         }
-        let mut targets = vec![self.operand.index];
+        let mut targets = vec![self.operand];
         while prefix == Prefix::Variable && self.take(",")? {
             prefix = self.prefix_expression()?;
-            targets.push(self.operand.index);
+            targets.push(self.operand);
         }
         if prefix != Prefix::Variable {
             return Err(self.problem("syntax error"));

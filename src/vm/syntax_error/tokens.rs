@@ -100,11 +100,13 @@ pub(super) struct Tokens<'s> {
     at: usize,
     /// The line read up to, from 1: where reference Lua says an error is.
     pub(super) line: u64,
+    /// The backslashes before characters that need none.
+    needless: Vec<usize>,
 }
 
 impl<'s> Tokens<'s> {
     pub(super) fn of(source: &'s [u8]) -> Self {
-        Self { source, at: 0, line: 1 }
+        Self { source, at: 0, line: 1, needless: Vec::new() }
     }
 
     /// Where in the source one of its names begins.
@@ -262,11 +264,8 @@ impl<'s> Tokens<'s> {
                 }
             },
             b'a' | b'b' | b'f' | b'n' | b'r' | b't' | b'v' | b'\\' | b'"' | b'\'' => {}
-            _ => {
-                let rest = self.since_to(self.at - 1, self.at + 3);
-                self.at += character_length(rest) - 1;
-                return Err(self.problem_near("invalid escape sequence", backslash));
-            }
+            // As in the reference, they stand for themselves.
+            _ => self.needless.push(backslash),
         }
         Ok(())
     }
@@ -339,23 +338,27 @@ impl<'s> Tokens<'s> {
     }
 }
 
-/// The source with a space between each hexadecimal numeral and `..` behind it, which the parser takes for a fraction
-/// and the reference does not; nothing when there is no such place.
-pub(super) fn spaced(source: &[u8]) -> Option<Vec<u8>> {
+/// The source as the parser takes it, with a space between each hexadecimal numeral and `..` behind it, which would be a
+/// fraction, and without the backslash before characters that need none; nothing when there is no such place.
+pub(super) fn mended(source: &[u8]) -> Option<Vec<u8>> {
     let mut tokens = Tokens::of(source);
-    let mut spaced = Vec::new();
+    let mut mended = Vec::new();
     let mut copied = 0;
     while let Ok(token) = tokens.next()
         && token.kind != Kind::EndOfFile
     {
         let is_hex = token.kind == Kind::Number && matches!(token.text, [b'0', b'x' | b'X', ..]);
         if is_hex && tokens.peek(0) == Some(b'.') {
-            spaced.extend_from_slice(source.get(copied..tokens.at)?);
-            spaced.push(b' ');
+            mended.extend_from_slice(source.get(copied..tokens.at)?);
+            mended.push(b' ');
             copied = tokens.at;
         }
+        for backslash in tokens.needless.drain(..) {
+            mended.extend_from_slice(source.get(copied..backslash)?);
+            copied = backslash + 1;
+        }
     }
-    (copied > 0).then(|| [&spaced, source.get(copied..).unwrap_or_default()].concat())
+    (copied > 0).then(|| [&mended, source.get(copied..).unwrap_or_default()].concat())
 }
 
 /// Whether the parser reads `text` as one number.

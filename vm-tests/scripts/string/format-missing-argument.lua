@@ -1,4 +1,6 @@
--- expect: false	bad argument #2 to '?' (no value)
--- expect: false	bad argument #2 to '?' (no value)
+-- expect: false	bad argument #2 to 'format' (no value)
+-- expect: false	bad argument #2 to 'format' (no value)
+-- expect: false	format-missing-argument.lua:6: bad argument #3 to 'format' (no value)
 print(pcall(string.format, "%d"))
 print(pcall(string.format, "%s"))
+print(pcall(function() string.format("%s %d", "a") end))

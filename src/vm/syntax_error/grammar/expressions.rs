@@ -1,6 +1,6 @@
 //! What expressions are made of.
 
-use super::operations::Operand;
+use super::operations::{Key, Operand};
 use super::{Function, Parser, Prefix, Step};
 use crate::vm::syntax_error::tokens::Kind;
 
@@ -98,7 +98,7 @@ impl<'s> Parser<'s> {
 
     pub(super) fn prefix_expression(&mut self) -> Step<Prefix> {
         let mut prefix = if self.token.kind == Kind::Name {
-            self.operand = Operand { name: Some(self.token.name()), index: None };
+            self.operand = Operand { name: Some(self.token.name()), ..Operand::default() };
             self.next()?;
             Prefix::Variable
         } else if self.at("(") {
@@ -117,18 +117,18 @@ impl<'s> Parser<'s> {
                 (_, ".") => {
                     self.next()?;
                     let key = self.need_name()?;
-                    self.note_index(name, Some(key));
+                    self.note_index(name, Some(key), Key::Literal);
                     Prefix::Variable
                 }
                 (_, "[") => {
-                    self.index()?;
-                    self.note_index(name, None);
+                    let key = self.index()?;
+                    self.note_index(name, None, key);
                     Prefix::Variable
                 }
                 (_, ":") => {
                     self.next()?;
                     let method = self.need_name()?;
-                    self.note_index(name, Some(method));
+                    self.note_index(name, Some(method), Key::Literal);
                     self.arguments(Some(method))?;
                     Prefix::Call
                 }
@@ -141,10 +141,13 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn index(&mut self) -> Step {
+    fn index(&mut self) -> Step<Key<'s>> {
         self.next()?;
+        let is_literal = matches!(self.token.kind, Kind::Number | Kind::Text);
         self.expression()?;
-        self.need("]")
+        let key = if is_literal { Key::Literal } else { Key::Computed(self.operand.name) };
+        self.need("]")?;
+        Ok(key)
     }
 
     /// The arguments of a call of what is called `callee`.
@@ -170,14 +173,16 @@ impl<'s> Parser<'s> {
         let line = self.line();
         self.next()?;
         while !self.at("}") {
+            let mut key = Key::Literal;
             if self.at("[") {
-                self.index()?;
+                key = self.index()?;
                 self.need("=")?;
             } else if self.token.kind == Kind::Name && self.look_ahead()?.fixed() == "=" {
                 self.next()?;
                 self.next()?;
             }
             self.expression()?;
+            self.note_key(key);
             if !self.take(",")? && !self.take(";")? {
                 break;
             }

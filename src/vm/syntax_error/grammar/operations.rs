@@ -8,6 +8,7 @@
 use piccolo::MetaMethod;
 
 use super::Parser;
+use crate::vm::places::Kind;
 use crate::vm::syntax_error::tokens::is_of_name;
 
 /// An operation and its line. It is small: a program may have thirty thousand, and they are looked for when a script
@@ -17,7 +18,7 @@ pub(crate) struct Spot {
     /// The line on which its statement begins.
     pub(crate) statement: u32,
     pub(crate) line: u32,
-    pub(crate) method: MetaMethod,
+    pub(crate) kind: Kind,
     /// The names of the variables or fields that are its operands.
     pub(crate) names: [NameAt; 2],
 }
@@ -28,6 +29,10 @@ pub(crate) struct NameAt(u32);
 
 impl NameAt {
     const NONE: Self = Self(u32::MAX);
+
+    pub(crate) fn is_none(self) -> bool {
+        self.0 == Self::NONE.0
+    }
 
     /// Whether it is this name, in the source that it was found in.
     pub(crate) fn is(self, source: &[u8], name: &[u8]) -> bool {
@@ -43,20 +48,48 @@ pub(super) struct Operand<'s> {
     pub(super) name: Option<&'s str>,
     /// The number of the operation that takes it out of a table.
     pub(super) index: Option<usize>,
+    /// The key under which it is there.
+    pub(super) key: Key<'s>,
+}
+
+/// What stands between `[` and `]`.
+#[derive(Default, Clone, Copy)]
+pub(super) enum Key<'s> {
+    /// A literal, or a name behind a dot: always a key that a table can have.
+    #[default]
+    Literal,
+    /// What only the run knows, with the name of the variable or field that it is.
+    Computed(Option<&'s str>),
 }
 
 impl<'s> Parser<'s> {
     fn note(&mut self, method: MetaMethod, names: [Option<&str>; 2], line: u64) {
+        self.note_kind(Kind::Operator(method), names, line);
+    }
+
+    fn note_kind(&mut self, kind: Kind, names: [Option<&str>; 2], line: u64) {
         let names = names.map(|name| {
             let start = name.and_then(|name| u32::try_from(self.tokens.start_of(name)).ok());
             start.map_or(NameAt::NONE, NameAt)
         });
-        self.spots.push(Spot { statement: short(self.statement), line: short(line), method, names });
+        self.spots.push(Spot { statement: short(self.statement), line: short(line), kind, names });
     }
 
-    /// What is called `base` was indexed with the key read last.
-    pub(super) fn note_index(&mut self, base: Option<&str>, key: Option<&'s str>) {
-        self.operand = Operand { name: key, index: Some(self.spots.len()) };
+    /// A value that has been read is stored under the value of `key`.
+    pub(super) fn note_key(&mut self, key: Key<'_>) {
+        if let Key::Computed(name) = key {
+            self.note_kind(Kind::Key, [name, None], self.last_line);
+        }
+    }
+
+    /// The header of a numeric `for` has been read, up to its `do`.
+    pub(super) fn note_bounds(&mut self) {
+        self.note_kind(Kind::Loop, [None, None], self.last_line);
+    }
+
+    /// What is called `base` was indexed with the `key` read last, which is `name` if it is one.
+    pub(super) fn note_index(&mut self, base: Option<&str>, name: Option<&'s str>, key: Key<'s>) {
+        self.operand = Operand { name, index: Some(self.spots.len()), key };
         self.note(MetaMethod::Index, [base, None], self.last_line);
     }
 
@@ -111,11 +144,12 @@ impl<'s> Parser<'s> {
     }
 
     /// The target read last is assigned to, with values that have been read.
-    pub(super) fn note_assignment(&mut self, target: Option<usize>) {
+    pub(super) fn note_assignment(&mut self, target: Operand<'_>) {
         let line = self.last_line;
-        if let Some(spot) = target.and_then(|target| self.spots.get_mut(target)) {
-            spot.method = MetaMethod::NewIndex;
+        if let Some(spot) = target.index.and_then(|index| self.spots.get_mut(index)) {
+            spot.kind = Kind::Operator(MetaMethod::NewIndex);
             spot.line = short(line);
+            self.note_key(target.key);
         }
     }
 }

@@ -1,0 +1,22 @@
+-- expect: false	call-table-with-metatable.lua:14: attempt to call a table value (upvalue 'Base')
+-- expect: false	call-table-with-metatable.lua:15: attempt to call a table value (upvalue 'Derived')
+-- expect: false	call-table-with-metatable.lua:16: attempt to call a table value (global 'Global')
+-- expect: false	call-table-with-metatable.lua:17: attempt to call a table value (global 'Global')
+-- expect: false	call-table-with-metatable.lua:18: attempt to call a table value (field 'Inner')
+-- expect: false	call-table-with-metatable.lua:19: attempt to call a nil value (global 'Missing')
+-- expect: made
+-- expect-error: call-table-with-metatable.lua:22: attempt to call a table value (local 'Derived')
+local Base = {} Base.__index = Base setmetatable(Base, {})
+local Derived = setmetatable({}, { __index = Base })
+Global = setmetatable({}, { __index = Base })
+Global.Inner = {}
+local Callable = setmetatable({}, { __call = function() return "made" end })
+print(pcall(function() return Base("x") end))
+print(pcall(function() local made = Derived("x") return made end))
+print(pcall(function() Global("x") end))
+print(pcall(function() return Global("x") end))
+print(pcall(function() return Global.Inner("x") end))
+print(pcall(function() return Missing("x") end))
+local function make() return Callable("x") end
+print(make())
+Derived()
