@@ -57,11 +57,13 @@ fn sort<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
         items,
         width: 1,
         left: 0,
-        right: 1,
-        start: 0,
+        middle: 0,
+        right: 0,
+        end: 0,
         asked: Asked::Nothing,
         counted,
     };
+    sorting.begin_pair(0);
     call.stack.clear();
     if let Some((closure, _)) = followed {
         if let Some(upvalues) = closed_upvalues(closure) {
@@ -85,11 +87,12 @@ struct Sorting<'gc> {
     items: Vec<Value<'gc>>,
     merged: Vec<Value<'gc>>,
     width: usize,
-    /// Where the pair of runs under way starts.
-    start: usize,
-    /// The next element of the left run, and of the right one.
+    /// The next element of the left run of the pair under way, and where that run ends.
     left: usize,
+    middle: usize,
+    /// The next element of the right run, and where that ends.
     right: usize,
+    end: usize,
     asked: Asked<'gc>,
     /// The memory of the copies.
     #[collect(require_static)]
@@ -126,8 +129,9 @@ impl<'gc> Sorting<'gc> {
     /// Merges until a function must be asked, the turn is over or everything is sorted.
     fn merge(&mut self, call: &mut Call<'gc, '_>) -> Result<Option<Function<'gc>>, Raise<'gc>> {
         self.hear(call);
-        let mut work_left = WORK_PER_TURN;
-        while self.width < self.items.len() {
+        let mut work = 0;
+        let mut asked = None;
+        while self.width < self.items.len() && work < WORK_PER_TURN {
             let (Some(left), Some(right)) = (self.next_left(), self.next_right()) else {
                 self.finish_pair();
                 continue;
@@ -135,22 +139,20 @@ impl<'gc> Sorting<'gc> {
             match self.compare(call, right, left)? {
                 Compared::Known { less, cost } => {
                     self.take(less);
-                    call.charge_units(cost);
-                    match work_left.checked_sub(cost) {
-                        Some(rest) if rest > 0 => work_left = rest,
-                        _ => return Ok(None),
-                    }
+                    work += cost;
                 }
                 Compared::Ask(function) => {
                     self.asked = Asked::Order;
-                    call.charge_units(1);
                     call.stack.clear();
                     call.stack.extend([right, left]);
-                    return Ok(Some(function));
+                    work += 1;
+                    asked = Some(function);
+                    break;
                 }
             }
         }
-        Ok(None)
+        call.charge_units(work);
+        Ok(asked)
     }
 
     /// Takes what was asked for from the stack.
@@ -187,42 +189,43 @@ impl<'gc> Sorting<'gc> {
         })
     }
 
-    fn left_end(&self) -> usize {
-        (self.start + self.width).min(self.items.len())
-    }
-
-    fn right_end(&self) -> usize {
-        (self.start + 2 * self.width).min(self.items.len())
-    }
-
     fn next_left(&self) -> Option<Value<'gc>> {
-        if self.left < self.left_end() { self.items.get(self.left).copied() } else { None }
+        self.items.get(self.left).filter(|_| self.left < self.middle).copied()
     }
 
     fn next_right(&self) -> Option<Value<'gc>> {
-        if self.right < self.right_end() { self.items.get(self.right).copied() } else { None }
+        self.items.get(self.right).filter(|_| self.right < self.end).copied()
     }
 
     fn take(&mut self, right_first: bool) {
         let index = if right_first { &mut self.right } else { &mut self.left };
-        self.merged.extend(self.items.get(*index));
+        if let Some(item) = self.items.get(*index) {
+            self.merged.push(*item);
+        }
         *index += 1;
     }
 
     /// One run of the pair is used up: the rest of the other follows, then the next pair; after
     /// the last pair the merged elements are the items of the next, wider round.
     fn finish_pair(&mut self) {
-        self.merged.extend_from_slice(self.items.get(self.left..self.left_end()).unwrap_or_default());
-        self.merged.extend_from_slice(self.items.get(self.right..self.right_end()).unwrap_or_default());
-        self.start = self.right_end();
-        if self.start >= self.items.len() {
+        self.merged.extend_from_slice(self.items.get(self.left..self.middle).unwrap_or_default());
+        self.merged.extend_from_slice(self.items.get(self.right..self.end).unwrap_or_default());
+        if self.end < self.items.len() {
+            self.begin_pair(self.end);
+        } else {
             std::mem::swap(&mut self.items, &mut self.merged);
             self.merged.clear();
             self.width *= 2;
-            self.start = 0;
+            self.begin_pair(0);
         }
-        self.left = self.start;
-        self.right = self.left_end();
+    }
+
+    fn begin_pair(&mut self, start: usize) {
+        let length = self.items.len();
+        self.left = start;
+        self.middle = (start + self.width).min(length);
+        self.right = self.middle;
+        self.end = (start + 2 * self.width).min(length);
     }
 
     fn write_back(&self, call: &Call<'gc, '_>) {

@@ -13,10 +13,8 @@ mod decode;
 mod steps;
 mod upvalues;
 
-use std::iter::repeat;
-
 use ottavino_gc_arena::{Collect, Gc};
-use piccolo::{Closure, Context, Table, Value};
+use piccolo::{Closure, Constant, Context, String as LuaString, Value};
 
 use crate::vm::call::Shared;
 use crate::vm::mark::mark_upvalue;
@@ -57,9 +55,18 @@ pub(super) struct Comparator<'gc> {
 }
 
 impl<'gc> Comparator<'gc> {
-    /// The memory that `closure` takes as a comparator to follow, in bytes; nothing when it is too long for one.
+    /// The memory that `closure` takes as a comparator to follow, in bytes; nothing when it is not to be followed:
+    /// it is too long, or a text in it is.
     pub(super) fn bytes(closure: Closure<'gc>) -> Option<usize> {
-        let operations = closure.prototype().opcodes.len();
+        let prototype = closure.prototype();
+        let is_short = |constant: &Constant<LuaString<'_>>| match constant {
+            Constant::String(text) => text.as_bytes().len() <= BYTES_PER_STEP,
+            _ => true,
+        };
+        if !prototype.constants.iter().all(is_short) {
+            return None;
+        }
+        let operations = prototype.opcodes.len();
         let bytes =
             2 * operations * size_of::<Step>() + Layout::of(closure).values() * size_of::<Value<'_>>();
         (operations <= MAX_STEPS).then_some(bytes)
@@ -97,9 +104,17 @@ impl<'gc> Comparator<'gc> {
     /// is not to be followed again.
     pub(super) fn answer(&mut self, left: Value<'gc>, right: Value<'gc>) -> Option<Answer> {
         // Other registers keep what they hold: a function sets its variables before it reads them.
-        let parameters = self.values.iter_mut().take(self.parameters);
-        for (parameter, argument) in parameters.zip([left, right].into_iter().chain(repeat(Value::Nil))) {
-            *parameter = argument;
+        // The other registers keep what they hold: a function sets its variables before it reads them. Through an
+        // iterator over both arguments this took a tenth of a sort's time.
+        let parameters = self.values.get_mut(..self.parameters)?;
+        if let Some(first) = parameters.first_mut() {
+            *first = left;
+        }
+        if let Some(second) = parameters.get_mut(1) {
+            *second = right;
+        }
+        if let Some(missing) = parameters.get_mut(2..) {
+            missing.fill(Value::Nil);
         }
         let mut walk = Walk { values: &mut self.values, compared: 0 };
         let mut at = self.first;
@@ -138,13 +153,16 @@ impl<'gc> Walk<'gc, '_> {
                 self.values.get_mut(first..first + usize::from(count))?.fill(Value::Nil);
                 Some(true)
             }
+            Action::Field { dest, table, key } => {
+                self.set(dest, field(self.value(table)?, self.value(key)?)?)
+            }
             Action::Index { dest, table, key } => {
-                let (Value::Table(table), key) = (self.value(table)?, self.value(key)?) else { return None };
-                // A key that is there as another string of the same bytes is compared to its end.
+                let key = self.value(key)?;
+                // One that is there as another string of the same bytes is compared to its end.
                 if let Value::String(key) = key {
                     self.count_compared(key.as_bytes().len())?;
                 }
-                self.set(dest, field(table, key)?)
+                self.set(dest, field(self.value(table)?, key)?)
             }
             Action::Calculate { dest, left, right, calculation } => {
                 let value = calculate(calculation, self.value(left)?, self.value(right)?)?;
@@ -183,7 +201,8 @@ impl<'gc> Walk<'gc, '_> {
     }
 }
 
-fn field<'gc>(table: Table<'gc>, key: Value<'gc>) -> Option<Value<'gc>> {
+fn field<'gc>(table: Value<'gc>, key: Value<'gc>) -> Option<Value<'gc>> {
+    let Value::Table(table) = table else { return None };
     let value = table.get_raw(key);
     (!value.is_nil() || table.metatable().is_none()).then_some(value)
 }

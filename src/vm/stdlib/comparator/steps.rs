@@ -32,6 +32,12 @@ pub(super) enum Action {
         first: Place,
         count: u8,
     },
+    /// By a key that is a constant, which is short.
+    Field {
+        dest: Place,
+        table: Place,
+        key: Place,
+    },
     Index {
         dest: Place,
         table: Place,
@@ -231,8 +237,8 @@ impl<'a> Steps<'a> {
         Step { action, next, otherwise: next }
     }
 
-    /// The number of the step that does what the instruction `at` begins with. Jumps and settings of the
-    /// mark are left out.
+    /// The number of the step that does what the instruction `at` begins with. Jumps, and what is done with the
+    /// mark, are left out.
     pub(super) fn target(&self, mut at: usize) -> Target {
         for _ in self.operations {
             at = match (self.operation(at), self.operation(at + 1)) {
@@ -243,6 +249,7 @@ impl<'a> Steps<'a> {
                     at + 2
                 }
                 (Some(set), _) if self.sets_mark(set, None) => at + 1,
+                (Some(Operation::GetUpValue { source, .. }), _) if self.keeps_mark(source) => at + 1,
                 _ => break,
             };
         }
@@ -257,6 +264,14 @@ impl<'a> Steps<'a> {
     fn sets_mark(&self, operation: Operation, to: Option<RegisterIndex>) -> bool {
         let Operation::SetUpValue { dest, source } = operation else { return false };
         self.mark == Some(dest.0.into()) && to.is_none_or(|register| register == source)
+    }
+
+    /// Whether this is the mark, read to be put back and, as there are no operations on bits, for nothing else.
+    fn keeps_mark(&self, upvalue: UpValueIndex) -> bool {
+        let on_bits = |operation: &Option<Operation>| {
+            matches!(operation, Some(Operation::BitOr { .. } | Operation::ShiftLeft { .. }))
+        };
+        self.mark == Some(upvalue.0.into()) && !self.operations.iter().any(on_bits)
     }
 
     fn relation(&self, at: usize, relation: Relation, skip_if: bool, left: RCIndex, right: RCIndex) -> Step {
@@ -280,7 +295,11 @@ impl<'a> Steps<'a> {
     }
 
     fn index(&self, dest: RegisterIndex, table: usize, key: RCIndex) -> Action {
-        Action::Index { dest: dest.0.into(), table: place(table), key: self.operand(key) }
+        let (dest, table, place) = (dest.0.into(), place(table), self.operand(key));
+        match key {
+            RCIndex::Constant(_) => Action::Field { dest, table, key: place },
+            RCIndex::Register(_) => Action::Index { dest, table, key: place },
+        }
     }
 
     fn calculate(
