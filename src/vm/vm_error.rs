@@ -199,10 +199,7 @@ impl<'a> Failure<'a> {
 
     fn of_binary(method: MetaMethod, left: &'a str, right: &'a str) -> Self {
         let (blamed, message) = match method {
-            MetaMethod::Lt | MetaMethod::Le if left == right => {
-                (None, format!("attempt to compare two {left} values"))
-            }
-            MetaMethod::Lt | MetaMethod::Le => (None, format!("attempt to compare {left} with {right}")),
+            MetaMethod::Lt | MetaMethod::Le => (None, comparison_message(left, right)),
             MetaMethod::IDiv if left == "number" && right == "number" => {
                 (None, "attempt to divide by zero".to_owned())
             }
@@ -234,4 +231,13 @@ fn called_type(text: &str) -> &'static str {
 pub(crate) fn culprit(left: &str, right: &str) -> usize {
     let numeric = |found: &str| found == "number" || found == "string";
     usize::from(numeric(left) && !(numeric(right) && right == "number"))
+}
+
+/// What is wrong with `<` and the like between values of these types.
+pub(crate) fn comparison_message(left: &str, right: &str) -> String {
+    if left == right {
+        format!("attempt to compare two {left} values")
+    } else {
+        format!("attempt to compare {left} with {right}")
+    }
 }

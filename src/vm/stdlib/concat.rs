@@ -5,8 +5,9 @@
 //! metamethod are joined from the right, two at a time, as in reference Lua.
 
 use ottavino_gc_arena::Collect;
-use piccolo::{Context, Function, MetaMethod, String as LuaString, Value};
+use piccolo::{Function, MetaMethod, String as LuaString, Value};
 
+use super::metamethod::metamethod;
 use super::text::{MAX_NUMBER_BYTES, append_number};
 use crate::vm::call::Call;
 use crate::vm::native::{Native, Outcome, Raise};
@@ -93,24 +94,13 @@ fn join_from_the_right<'gc>(call: &mut Call<'gc, '_>) -> Result<Option<(usize, F
             continue;
         }
         let (left, right) = (call.stack.get(count - 2), call.stack.get(count - 1));
-        let handler = concat_metamethod(call.ctx, left).or_else(|| concat_metamethod(call.ctx, right));
-        let Some(handler) = handler else {
+        let handler = metamethod(call.ctx, MetaMethod::Concat, [left, right])?;
+        let Some(function) = handler else {
             let (culprit, at) = if is_joinable(left) { (right, count - 1) } else { (left, count - 2) };
             let found: Vec<_> = (0..=at).map(|index| call.stack.get(index).type_name()).collect();
             let message = format!("attempt to concatenate a {} value", culprit.type_name());
             return Err(call.operand_error(MetaMethod::Concat, &found, Some(at), &message));
         };
-        let function = piccolo::meta_ops::call(call.ctx, handler).map_err(|_| {
-            Raise::Message(format!("attempt to call a {} value (metamethod '__concat')", handler.type_name()))
-        })?;
         return Ok(Some((count - 2, function)));
-    }
-}
-
-fn concat_metamethod<'gc>(ctx: Context<'gc>, value: Value<'gc>) -> Option<Value<'gc>> {
-    let Value::Table(table) = value else { return None };
-    match table.metatable()?.get_value(ctx, MetaMethod::Concat) {
-        Value::Nil => None,
-        handler => Some(handler),
     }
 }

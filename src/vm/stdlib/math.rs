@@ -2,8 +2,9 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use piccolo::{Context, MetaMethod, Value};
+use piccolo::{MetaMethod, Value};
 
+use super::metamethod::metamethod;
 use super::random::Random;
 use crate::vm::call::Call;
 use crate::vm::installer::Installer;
@@ -179,11 +180,8 @@ fn modulo<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     if let (Value::Integer(a), Value::Integer(b)) = (left, right) {
         return call.give(integer_modulo(a, b));
     }
-    let handler = modulo_metamethod(call.ctx, left).or_else(|| modulo_metamethod(call.ctx, right));
-    if let Some(handler) = handler {
+    if let Some(function) = metamethod(call.ctx, MetaMethod::Mod, [left, right])? {
         call.stack.resize(2);
-        let function = piccolo::meta_ops::call(call.ctx, handler)
-            .map_err(|_| Raise::Message(format!("attempt to call a {} value", handler.type_name())))?;
         return Ok(Flow::Call { function, then: None });
     }
     match (call.number(1), call.number(2)) {
@@ -212,12 +210,4 @@ fn integer_modulo<'gc>(a: i64, b: i64) -> Value<'gc> {
 /// Reference Lua's own formula, so that its rounding and its zeros are the same too.
 fn float_modulo(a: f64, b: f64) -> f64 {
     a - (a / b).floor() * b
-}
-
-fn modulo_metamethod<'gc>(ctx: Context<'gc>, value: Value<'gc>) -> Option<Value<'gc>> {
-    let Value::Table(table) = value else { return None };
-    match table.metatable()?.get_value(ctx, MetaMethod::Mod) {
-        Value::Nil => None,
-        handler => Some(handler),
-    }
 }

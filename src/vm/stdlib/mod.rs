@@ -12,6 +12,7 @@ pub mod date;
 pub mod format;
 mod leave;
 mod math;
+mod metamethod;
 pub mod number;
 #[cfg(test)]
 mod oracle;

@@ -3,11 +3,13 @@
 //! The VM does as later versions and does not ask `__lt`. Programs that name only that one call these natives.
 
 use ottavino_gc_arena::Collect;
-use piccolo::{Context, Function, MetaMethod, Value};
+use piccolo::{Function, MetaMethod, Value};
 
+use super::metamethod::metamethod;
 use crate::vm::call::Call;
 use crate::vm::native::{Native, Outcome, Raise};
 use crate::vm::task::{Task, Turn, go_on};
+use crate::vm::vm_error::comparison_message;
 
 /// Fuel for a call; the bytes of texts are charged besides.
 const CALL: i32 = 2;
@@ -41,42 +43,17 @@ fn compare<'gc>(call: &mut Call<'gc, '_>, left: Value<'gc>, right: Value<'gc>) -
         _ => {
             let found = [call.value(1).type_name(), call.value(2).type_name()];
             for (method, operands) in [(MetaMethod::Le, [left, right]), (MetaMethod::Lt, [right, left])] {
-                if let Some(function) = function_of(call.ctx, method, operands)? {
+                if let Some(function) = metamethod(call.ctx, method, operands)? {
                     call.stack.clear();
                     call.stack.extend(operands);
                     let negates = matches!(method, MetaMethod::Lt);
                     return Ok(go_on(call, Ordered { function: Some(function), negates }));
                 }
             }
-            let (left, right) = (left.type_name(), right.type_name());
-            let message = if left == right {
-                format!("attempt to compare two {left} values")
-            } else {
-                format!("attempt to compare {left} with {right}")
-            };
+            let message = comparison_message(left.type_name(), right.type_name());
             Err(call.operand_error(MetaMethod::Le, &found, None, &message))
         }
     }
-}
-
-/// What is to be called for a metamethod of one of the operands.
-fn function_of<'gc>(
-    ctx: Context<'gc>,
-    method: MetaMethod,
-    operands: [Value<'gc>; 2],
-) -> Result<Option<Function<'gc>>, Raise<'gc>> {
-    let handler = operands.into_iter().find_map(|operand| match operand {
-        Value::Table(table) => match table.metatable()?.get_value(ctx, method) {
-            Value::Nil => None,
-            handler => Some(handler),
-        },
-        _ => None,
-    });
-    let Some(handler) = handler else { return Ok(None) };
-    piccolo::meta_ops::call(ctx, handler).map(Some).map_err(|_| {
-        let (found, name) = (handler.type_name(), method.name());
-        Raise::Message(format!("attempt to call a {found} value (metamethod '{name}')"))
-    })
 }
 
 /// Calls a metamethod with the two values on the stack; what it returns is an answer of yes or no.

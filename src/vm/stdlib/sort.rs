@@ -16,6 +16,7 @@ use crate::vm::call::Call;
 use crate::vm::counted::Counted;
 use crate::vm::native::{Flow, Native, Outcome, Raise};
 use crate::vm::task::{self, Task, Turn};
+use crate::vm::vm_error::comparison_message;
 
 /// Fuel for a call; every comparison is charged besides.
 const CALL: i32 = 8;
@@ -256,14 +257,7 @@ fn compare<'gc>(ctx: Context<'gc>, a: Value<'gc>, b: Value<'gc>) -> Result<Compa
         _ => match meta_ops::less_than(ctx, a, b) {
             Ok(MetaResult::Value(value)) => known(value.to_bool()),
             Ok(MetaResult::Call(call)) => Ok(Compared::Ask(call.function)),
-            Err(_) => {
-                let (a, b) = (a.type_name(), b.type_name());
-                Err(Raise::Message(if a == b {
-                    format!("attempt to compare two {a} values")
-                } else {
-                    format!("attempt to compare {a} with {b}")
-                }))
-            }
+            Err(_) => Err(Raise::Message(comparison_message(a.type_name(), b.type_name()))),
         },
     }
 }
