@@ -10,11 +10,11 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Condvar, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use goop2::peer_id::PeerId;
-use goop2::script::{Caller, Runner, Surroundings};
+use goop2::script::{Runner, Surroundings};
 use goop2::vm::{Entry, Limits};
 use serde::{Deserialize, Serialize};
 
+use crate::engine::bare_surroundings;
 use crate::measure::{Measured, measure, measure_run};
 
 /// The test below, by the name under which the test program knows it.
@@ -166,18 +166,7 @@ fn holds(text: &[u8], part: &[u8]) -> bool {
 
 /// As [`measure`], for a script that uses what the engine adds to the VM.
 fn measure_in_engine(source: &[u8], entry: Entry, limits: Limits) -> Measured {
-    let own = Caller { peer: PeerId::parse("Host").unwrap(), label: String::new() };
-    let surroundings = Surroundings {
-        #[cfg(feature = "http")]
-        http: None,
-        caller: own.clone(),
-        own,
-        peer_dir: None,
-        script_dir: None,
-        kv_enabled: true,
-        commands: Vec::new(),
-        limits,
-    };
+    let surroundings = Surroundings { limits, ..bare_surroundings() };
     let runner = Runner::load(Path::new("measured.lua"), source, surroundings).unwrap();
     let mut measured = Measured::default();
     measure_run(&mut measured, |measured| {

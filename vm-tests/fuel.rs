@@ -13,10 +13,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use goop2::script::{Caller, Runner, Surroundings};
+use goop2::script::{Runner, Surroundings};
 use goop2::vm::{Entry, Limits};
 
-use crate::engine::caller;
+use crate::engine::bare_surroundings;
 
 /// What `type` charges, which the differences leave out. If this is changed, every row moves.
 const TYPE_FUEL: i64 = 4;
@@ -206,24 +206,14 @@ fn rows() -> Vec<Row> {
 /// The fuel that a program uses.
 fn fuel_of(source: &str) -> i64 {
     let surroundings = Surroundings {
-        kv_enabled: true,
-        #[cfg(feature = "http")]
-        http: None,
-        caller: nobody(),
-        own: nobody(),
-        peer_dir: None,
-        script_dir: None,
         commands: vec!["hello".to_owned()],
         limits: Limits { time: Duration::from_secs(60), ..Limits::default() },
+        ..bare_surroundings()
     };
     let runner = Runner::load(Path::new("fuel.lua"), source.as_bytes(), surroundings).unwrap();
     let (result, stats) = runner.run(Entry::Chunk);
     assert!(result.is_ok(), "{source}: {result:?}");
     i64::try_from(stats.fuel).unwrap()
-}
-
-fn nobody() -> Caller {
-    caller("Nobody")
 }
 
 fn charge(row: &Row, size: usize) -> i64 {

@@ -2,28 +2,17 @@
 
 use std::path::Path;
 
-use goop2::peer_id::PeerId;
-use goop2::script::{Caller, Runner, Surroundings};
-use goop2::vm::{Entry, Limits, Outcome, RunError};
+use goop2::script::Runner;
+use goop2::vm::{Entry, Outcome, RunError};
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 
+use super::bare_surroundings;
+
 /// What a data function of this body gives for `params`.
 fn run(body: &str, params: Json) -> Result<Json, RunError> {
-    let own = Caller { peer: PeerId::parse("Host").unwrap(), label: String::new() };
-    let surroundings = Surroundings {
-        #[cfg(feature = "http")]
-        http: None,
-        caller: own.clone(),
-        own,
-        peer_dir: None,
-        script_dir: None,
-        kv_enabled: false,
-        commands: Vec::new(),
-        limits: Limits::default(),
-    };
     let source = format!("function call(request) local p, json = request.params, goop.json {body} end");
-    let runner = Runner::load(Path::new("j.lua"), source.as_bytes(), surroundings).unwrap();
+    let runner = Runner::load(Path::new("j.lua"), source.as_bytes(), bare_surroundings()).unwrap();
     match runner.run(Entry::Call(params)).0? {
         Outcome::Result(json) => Ok(json),
         other => panic!("{other:?}"),

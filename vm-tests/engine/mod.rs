@@ -18,7 +18,8 @@ use std::time::Duration;
 
 use goop2::config::LuaConfig;
 use goop2::peer_id::PeerId;
-use goop2::script::{Caller, DirectSender, Engine, EngineOptions, ScriptEvent, SendFuture};
+use goop2::script::{Caller, DirectSender, Engine, EngineOptions, ScriptEvent, SendFuture, Surroundings};
+use goop2::vm::Limits;
 use parking_lot::Mutex;
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -46,6 +47,21 @@ pub(crate) fn config() -> LuaConfig {
 
 pub(crate) fn caller(name: &str) -> Caller {
     Caller { peer: PeerId::parse(name).unwrap(), label: String::new() }
+}
+
+/// A script's surroundings without a peer, files or HTTP.
+pub(crate) fn bare_surroundings() -> Surroundings {
+    Surroundings {
+        caller: caller("Host"),
+        own: caller("Host"),
+        peer_dir: None,
+        script_dir: None,
+        kv_enabled: true,
+        commands: Vec::new(),
+        limits: Limits::default(),
+        #[cfg(feature = "http")]
+        http: None,
+    }
 }
 
 impl Peer {

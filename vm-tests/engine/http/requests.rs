@@ -2,10 +2,10 @@
 
 use goop2::config::LuaConfig;
 use goop2::script::{HttpClient, Network, Runner, Surroundings};
-use goop2::vm::{Entry, Limits, Stats};
+use goop2::vm::{Entry, Stats};
 use serde_json::json;
 
-use super::super::{Peer, caller, config};
+use super::super::{Peer, bare_surroundings, config};
 use super::server::{Server, response};
 use super::{get, get_with, peer_on, refusal};
 
@@ -122,16 +122,7 @@ fn a_run_by_hand_counts_its_requests() {
         return body
     end";
     let requests = |http, source: &str| {
-        let surroundings = Surroundings {
-            kv_enabled: true,
-            caller: caller("Ann"),
-            own: caller("Host"),
-            peer_dir: None,
-            script_dir: None,
-            commands: Vec::new(),
-            http,
-            limits: Limits::default(),
-        };
+        let surroundings = Surroundings { http, ..bare_surroundings() };
         let runner = Runner::load("r.lua".as_ref(), source.as_bytes(), surroundings).unwrap();
         let (result, Stats { http_requests, .. }) = runner.run(Entry::Handle(server.url("/")));
         (result.is_ok(), http_requests)
