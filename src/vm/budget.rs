@@ -15,8 +15,8 @@ use crate::vm::limits::{Limits, MAX_NUMERAL_STRING_BYTES};
 use crate::vm::native::PendingAnswer;
 
 /// The length from which on a string makes a VM a heavy one. An instruction that reads a string as
-/// a number takes up to 2 ns a byte.
-const LONG_STRING_BYTES: usize = 64 * 1024;
+/// a number takes up to 2 ns a byte, and a step of a VM that is not heavy has some 500.
+const LONG_STRING_BYTES: usize = 32 * 1024;
 
 /// The memory from which on a VM is a heavy one: an instruction may make a table of as many values
 /// as a call takes, and so many of them must not get far over the memory limit.

@@ -27,8 +27,8 @@ use crate::vm::to_json::value_to_json;
 use crate::vm::vm_error::run_error;
 
 /// Fuel for one step. What is looked at after every step, above all the clock, costs about a
-/// hundredth of that.
-const STEP_FUEL: i32 = 256;
+/// hundredth of that. More would let a step take long before its VM is known to be a heavy one.
+const STEP_FUEL: i32 = 512;
 
 /// Fuel for one step of a heavy VM, whose instructions may take long: the least there is, because
 /// the VM runs 64 instructions at a time whatever the fuel.
