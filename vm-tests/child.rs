@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use goop2::script::{Runner, Surroundings};
 use goop2::vm::{Entry, Limits};
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::engine::bare_surroundings;
 use crate::measure::{Measured, measure, measure_run};
@@ -34,10 +35,17 @@ const CHILDREN: usize = 2;
 #[derive(Serialize, Deserialize)]
 struct Order {
     source: Vec<u8>,
-    /// The argument of `handle`; without one only the main chunk runs.
-    args: Option<String>,
+    start: Start,
     time: Duration,
     memory_bytes: usize,
+}
+
+/// [`Entry`], as it is written to a child.
+#[derive(Debug, Serialize, Deserialize)]
+enum Start {
+    Chunk,
+    Handle(String),
+    Call(Json),
 }
 
 /// What a child says.
@@ -60,12 +68,13 @@ pub(crate) struct Process {
 
 /// Runs a script in a process of its own.
 pub(crate) fn run_in_child(source: &[u8], entry: &Entry, limits: Limits) -> Result<Report, String> {
-    let args = match entry {
-        Entry::Chunk => None,
-        Entry::Handle(args) => Some(args.clone()),
-        Entry::Call(_) => return Err("children run no data functions".to_owned()),
+    let start = match entry {
+        Entry::Chunk => Start::Chunk,
+        Entry::Handle(args) => Start::Handle(args.clone()),
+        Entry::Call(params) => Start::Call(params.clone()),
     };
-    let order = Order { source: source.to_vec(), args, time: limits.time, memory_bytes: limits.memory_bytes };
+    let order =
+        Order { source: source.to_vec(), start, time: limits.time, memory_bytes: limits.memory_bytes };
     let _slot = Slot::take();
     let (status, output) = converse(serde_json::to_vec(&order).map_err(|error| error.to_string())?)?;
     let report = output.lines().find_map(|line| line.strip_prefix(REPORT));
@@ -146,7 +155,11 @@ fn runs_what_it_is_told() {
         return;
     }
     let order: Order = serde_json::from_slice(&order).unwrap();
-    let entry = order.args.map_or(Entry::Chunk, Entry::Handle);
+    let entry = match order.start {
+        Start::Chunk => Entry::Chunk,
+        Start::Handle(args) => Entry::Handle(args),
+        Start::Call(params) => Entry::Call(params),
+    };
     let limits = Limits { time: order.time, memory_bytes: order.memory_bytes };
     let at_first = this_process();
     // Once before, so that what is made on first use does not count.
@@ -166,7 +179,12 @@ fn holds(text: &[u8], part: &[u8]) -> bool {
 
 /// As [`measure`], for a script that uses what the engine adds to the VM.
 fn measure_in_engine(source: &[u8], entry: Entry, limits: Limits) -> Measured {
-    let surroundings = Surroundings { limits, ..bare_surroundings() };
+    let surroundings = Surroundings {
+        limits,
+        #[cfg(feature = "http")]
+        http: Some(goop2::script::HttpClient::new()),
+        ..bare_surroundings()
+    };
     let runner = Runner::load(Path::new("measured.lua"), source, surroundings).unwrap();
     let mut measured = Measured::default();
     measure_run(&mut measured, |measured| {

@@ -15,10 +15,10 @@ const STACK_BYTES: usize = 64 * 1024 * 1024;
 pub(crate) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new()
-            .name("compile".to_owned())
+            .name("large stack".to_owned())
             .stack_size(STACK_BYTES)
             .spawn_scoped(scope, work)
-            .map_err(|error| format!("the compile thread did not start: {error}"))?;
+            .map_err(|error| format!("a thread with a large stack did not start: {error}"))?;
         thread.join().map_err(|panic| panic_text(panic.as_ref()))
     })
 }

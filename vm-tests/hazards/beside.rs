@@ -75,3 +75,46 @@ fn the_api_needs_little_memory() {
     });
     check_all_asked(rows.into_iter().collect());
 }
+
+/// What the network and the database are asked, before anything is known of it.
+#[cfg(all(feature = "http", feature = "db"))]
+#[test]
+fn what_is_asked_outside_needs_little_memory() {
+    let url = "'http://127.0.0.1:1/'";
+    let rows = [
+        (
+            "a URL that is no text",
+            "('\\255'):rep(4194304)",
+            56,
+            "return select(3, goop.http.get(long))".to_owned(),
+        ),
+        (
+            "the name of a header",
+            "('n'):rep(4194304)",
+            56,
+            format!("return select(3, goop.http.get({url}, {{ [long] = 'v' }}))"),
+        ),
+        (
+            "the value of a header",
+            "('v'):rep(4194304)",
+            56,
+            format!("return select(3, goop.http.get({url}, {{ X = long }}))"),
+        ),
+        ("a query", "('s'):rep(4194304)", 56, "return select(2, pcall(goop.db.query, long))".to_owned()),
+        (
+            "what a query is given",
+            "('p'):rep(1000000)",
+            85,
+            "return select(2, pcall(goop.db.query, 'SELECT ?, ?', long, long))".to_owned(),
+        ),
+    ];
+    let rows = rows.map(|(name, long, fill, body)| {
+        let source = format!(
+            "local full, long = {{}}, {long}
+             function call() for i = 1, {fill} do full[i] = ('x'):rep(100000) .. i end {body} end"
+        );
+        let entry = Entry::Call(serde_json::Value::Null);
+        Hazard { entry, ..chunk(name, "reply|memory", source) }
+    });
+    check_all_asked(rows.into_iter().collect());
+}

@@ -68,7 +68,7 @@ fn sort<'gc>(call: &mut Call<'gc, '_>) -> Outcome<'gc> {
     call.stack.clear();
     if let Some((closure, _)) = followed {
         if let Some(upvalues) = closed_upvalues(closure) {
-            sorting.followed = Some(Comparator::new(call.ctx, call.shared, closure, upvalues));
+            sorting.followed = Some(Comparator::new(call, closure, upvalues));
         } else if let Some(reader) = upvalue_reader(call.ctx, closure) {
             sorting.asked = Asked::Upvalues(closure);
             return Ok(Flow::Call { function: reader.into(), then: Some(task::sequence(call, sorting)) });
@@ -131,7 +131,6 @@ impl<'gc> Sorting<'gc> {
     fn merge(&mut self, call: &mut Call<'gc, '_>) -> Result<Option<Function<'gc>>, Raise<'gc>> {
         self.hear(call);
         let mut work = 0;
-        let mut asked = None;
         while self.width < self.items.len() && work < WORK_PER_TURN {
             let (Some(left), Some(right)) = (self.next_left(), self.next_right()) else {
                 self.finish_pair();
@@ -140,20 +139,19 @@ impl<'gc> Sorting<'gc> {
             match self.compare(call, right, left)? {
                 Compared::Known { less, cost } => {
                     self.take(less);
+                    call.charge_units(cost);
                     work += cost;
                 }
                 Compared::Ask(function) => {
                     self.asked = Asked::Order;
+                    call.charge_units(1);
                     call.stack.clear();
                     call.stack.extend([right, left]);
-                    work += 1;
-                    asked = Some(function);
-                    break;
+                    return Ok(Some(function));
                 }
             }
         }
-        call.charge_units(work);
-        Ok(asked)
+        Ok(None)
     }
 
     /// Takes what was asked for from the stack.
@@ -166,7 +164,7 @@ impl<'gc> Sorting<'gc> {
             }
             Asked::Upvalues(closure) => {
                 let upvalues = call.stack.into_iter().collect();
-                self.followed = Some(Comparator::new(call.ctx, call.shared, closure, upvalues));
+                self.followed = Some(Comparator::new(call, closure, upvalues));
             }
         }
         call.stack.clear();

@@ -14,9 +14,9 @@ mod steps;
 mod upvalues;
 
 use ottavino_gc_arena::{Collect, Gc};
-use piccolo::{Closure, Constant, Context, String as LuaString, Value};
+use piccolo::{Closure, Constant, String as LuaString, Value};
 
-use crate::vm::call::Shared;
+use crate::vm::call::Call;
 use crate::vm::mark::mark_upvalue;
 
 use decode::decode;
@@ -26,6 +26,9 @@ pub(super) use upvalues::{closed_upvalues, upvalue_reader};
 /// The longest comparator that is followed, in instructions, and the most steps that are taken for one
 /// answer. One that takes more is worth a call.
 const MAX_STEPS: usize = 64;
+
+/// Fuel for each instruction of a comparator that is prepared: to read it takes as long as the VM takes for so many.
+const PREPARING: usize = 64;
 
 /// Bytes of text compared for one more step's price.
 const BYTES_PER_STEP: usize = 256;
@@ -73,12 +76,7 @@ impl<'gc> Comparator<'gc> {
     }
 
     /// A comparator whose upvalues have these values.
-    pub(super) fn new(
-        ctx: Context<'gc>,
-        shared: &Shared,
-        closure: Closure<'gc>,
-        upvalues: Vec<Value<'gc>>,
-    ) -> Self {
+    pub(super) fn new(call: &mut Call<'gc, '_>, closure: Closure<'gc>, upvalues: Vec<Value<'gc>>) -> Self {
         let prototype = closure.prototype();
         let layout = Layout::of(closure);
         let mut values = Vec::with_capacity(layout.values());
@@ -88,7 +86,8 @@ impl<'gc> Comparator<'gc> {
         values.extend(prototype.constants.iter().map(|constant| Value::from(*constant)));
         values.extend(fixed_values());
         let operations: Vec<_> = prototype.opcodes.iter().map(|code| decode(*code)).collect();
-        let mark = mark_upvalue(ctx, shared).and_then(|mark| {
+        call.charge_units(operations.len() * PREPARING);
+        let mark = mark_upvalue(call.ctx, call.shared).and_then(|mark| {
             closure.upvalues().iter().position(|upvalue| Gc::ptr_eq(upvalue.into_inner(), mark.into_inner()))
         });
         let steps = Steps::new(&layout, &operations, mark);
@@ -103,7 +102,6 @@ impl<'gc> Comparator<'gc> {
     /// Whether `left` comes before `right`; nothing when the comparator must be called to know, and then it
     /// is not to be followed again.
     pub(super) fn answer(&mut self, left: Value<'gc>, right: Value<'gc>) -> Option<Answer> {
-        // Other registers keep what they hold: a function sets its variables before it reads them.
         // The other registers keep what they hold: a function sets its variables before it reads them. Through an
         // iterator over both arguments this took a tenth of a sort's time.
         let parameters = self.values.get_mut(..self.parameters)?;
